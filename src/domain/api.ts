@@ -1,0 +1,206 @@
+/**
+ * What the HTTP API sends and takes, shared with the console. Dates are ISO 8601 strings; phone numbers are masked
+ * unless the field says otherwise. Every error body is an `ApiError`.
+ */
+import type { CallingWindow, CampaignSettings, CampaignState } from './campaign.ts';
+import type { DialogResult, HangupSide, MediaStats, Recording, TimelineEvent, Turn } from './call.ts';
+import type { HoldReason, LeadState } from './contact.ts';
+import type { Evidence, GradeCode, OutcomeCode } from './outcome.ts';
+import type { Language, LocalText } from './text.ts';
+
+export interface ApiError {
+  readonly error: {
+    readonly code: string;
+    readonly text: LocalText;
+    readonly problems: readonly { readonly path: string; readonly message: LocalText }[];
+  };
+}
+
+export type Role = 'admin' | 'operator' | 'viewer';
+
+/** GET /api/session, POST /api/session {name, password}; DELETE signs out. */
+export interface SessionView {
+  readonly user: { readonly id: string; readonly name: string; readonly role: Role; readonly language: Language };
+  readonly expiresAt: string;
+}
+
+/** `cursor` is opaque; absent `next` means the end. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next?: string;
+  readonly total: number;
+}
+
+export interface ScriptSummary {
+  readonly id: string;
+  readonly key: string;
+  readonly name: string;
+  readonly language: Language;
+  readonly publishedVersion: number | null;
+  readonly variables: readonly { readonly name: string; readonly label: string; readonly required: boolean }[];
+}
+
+export interface TrunkSummary {
+  readonly name: string;
+  readonly callerNumbers: readonly string[];
+  readonly channels: number;
+  readonly callsPerSecond: number;
+}
+
+export interface CampaignCounts {
+  readonly leads: Readonly<Record<LeadState, number>>;
+  readonly outcomes: Readonly<Partial<Record<OutcomeCode, number>>>;
+  readonly grades: Readonly<Partial<Record<GradeCode, number>>>;
+  readonly reasons: Readonly<Partial<Record<HoldReason, number>>>;
+  readonly attempts: number;
+}
+
+export interface CampaignView {
+  readonly id: string;
+  readonly name: string;
+  readonly state: CampaignState;
+  readonly script: { readonly id: string; readonly name: string; readonly version: number };
+  readonly settings: CampaignSettings;
+  readonly counts: CampaignCounts;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+/** POST /api/campaigns: made as a draft; leads come by `importIds`. */
+export interface NewCampaign {
+  readonly name: string;
+  readonly scriptId: string;
+  readonly settings: CampaignSettings;
+  readonly importIds: readonly string[];
+}
+
+/** POST /api/campaigns/:id/state. */
+export interface CampaignAction {
+  readonly action: 'start' | 'pause' | 'resume' | 'cancel';
+}
+
+export interface LeadView {
+  readonly id: string;
+  readonly name: string;
+  readonly phone: string;
+  readonly state: LeadState;
+  readonly attempts: number;
+  readonly nextAttemptAt: string | null;
+  readonly reason: HoldReason;
+  readonly lastOutcome: OutcomeCode | null;
+  readonly grade: GradeCode | null;
+}
+
+/** POST /api/imports/preview (multipart `file`, the first 64 KiB suffice): columns, guesses and the first rows. */
+export interface ImportPreview {
+  readonly encoding: 'utf-8' | 'gb18030';
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly guess: ColumnMapping;
+}
+
+/** Column names of the file; columns in neither place and not in `ignore` become attributes. */
+export interface ColumnMapping {
+  readonly phone: string | null;
+  readonly name: string | null;
+  readonly ignore: readonly string[];
+  /** Attribute name by column name, for columns that should have another name in scripts. */
+  readonly rename: Readonly<Record<string, string>>;
+}
+
+/** POST /api/imports (multipart `mapping` JSON field before `file`). `GET /api/imports/:id/rejected.csv` has the rejected rows. */
+export interface ImportView {
+  readonly id: string;
+  readonly fileName: string;
+  readonly rows: number;
+  readonly imported: number;
+  readonly merged: number;
+  readonly rejected: number;
+  readonly encoding: 'utf-8' | 'gb18030';
+  readonly durationMs: number;
+  readonly rejectedUrl: string | null;
+}
+
+/** GET /api/calls?campaignId&outcome&grade&phone&from&to&minTalkSeconds&cursor&limit; `/api/calls.csv` takes the same filters. */
+export interface CallSummary {
+  readonly id: string;
+  readonly campaignId: string | null;
+  readonly campaignName: string | null;
+  readonly name: string;
+  readonly phone: string;
+  readonly outcome: OutcomeCode;
+  readonly grade: GradeCode;
+  readonly tags: readonly string[];
+  readonly dialedAt: string;
+  readonly talkMs: number;
+  readonly hangupBy: HangupSide;
+  readonly hasRecording: boolean;
+}
+
+/** GET /api/calls/:id; the audio is at /api/calls/:id/recording.wav (range requests). */
+export interface CallView extends CallSummary {
+  readonly confidence: number;
+  readonly gradeReason: string;
+  readonly evidence: readonly Evidence[];
+  readonly slots: Readonly<Record<string, string>>;
+  readonly ringMs: number | null;
+  readonly answeredMs: number | null;
+  readonly endedAt: string;
+  readonly sipStatus: number | null;
+  readonly sipReason: string | null;
+  readonly callBackAt: string | null;
+  readonly optedOut: boolean;
+  readonly dialog: DialogResult | null;
+  readonly turns: readonly Turn[];
+  readonly timeline: readonly TimelineEvent[];
+  readonly recording: Omit<Recording, 'path'> | null;
+  readonly media: MediaStats | null;
+}
+
+export interface SuppressionView {
+  readonly id: string;
+  readonly phone: string;
+  readonly source: 'call' | 'manual' | 'import';
+  readonly note: string;
+  readonly callId: string | null;
+  readonly createdAt: string;
+}
+
+/** A call that is going on now. */
+export interface LiveCall {
+  readonly id: string;
+  readonly campaignId: string | null;
+  readonly name: string;
+  readonly phone: string;
+  readonly state: 'dialing' | 'ringing' | 'talking';
+  readonly sinceAt: string;
+  /** The last thing either side said, shortened. */
+  readonly lastText: string;
+}
+
+/**
+ * WebSocket /api/live?campaign=ID. The server sends one `snapshot`, then changes at most every 250 ms. It closes with
+ * 4401 when the session is gone.
+ */
+export type LiveMessage =
+  | {
+      readonly type: 'snapshot';
+      readonly campaign: CampaignView;
+      readonly calls: readonly LiveCall[];
+      readonly at: string;
+    }
+  | {
+      readonly type: 'change';
+      readonly campaign: CampaignView;
+      readonly calls: readonly LiveCall[];
+      readonly ended: readonly CallSummary[];
+      readonly at: string;
+    };
+
+/** GET /api/defaults: what the wizard starts from. */
+export interface CampaignDefaults {
+  readonly windows: readonly CallingWindow[];
+  readonly settings: CampaignSettings;
+  readonly trunks: readonly TrunkSummary[];
+}

@@ -1,0 +1,136 @@
+import type { AttemptId, CampaignId, ContactId, LeadId } from './ids.ts';
+import type { PhoneNumber } from './phone.ts';
+import type { Evidence, GradeCode, NetworkOutcome, OutcomeCode } from './outcome.ts';
+import type { Script } from './script.ts';
+
+/** One dial that compliance has allowed, as the dialer hands it on; its row is committed before the INVITE leaves. */
+export interface Attempt {
+  readonly id: AttemptId;
+  readonly campaignId: CampaignId | undefined;
+  readonly leadId: LeadId | undefined;
+  readonly contactId: ContactId | undefined;
+  /** 1 for a lead's first dial. */
+  readonly number: number;
+  readonly phone: PhoneNumber;
+  readonly callerNumber: string;
+  readonly trunk: string;
+  readonly ringTimeoutMs: number;
+  readonly script: Script;
+  /** Values of the script's variables for this contact. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly createdAt: Date;
+}
+
+export type HangupSide = 'callee' | 'platform' | 'network';
+
+/** Milliseconds count from the moment the INVITE left (`dialedAt`), on the media clock; the recording starts at `answeredMs`. */
+export type TimelineEvent =
+  | { readonly type: 'progress'; readonly atMs: number; readonly status: number; readonly earlyMedia: boolean }
+  | { readonly type: 'announcement'; readonly atMs: number; readonly label: string; readonly confidence: number }
+  | { readonly type: 'tone'; readonly atMs: number; readonly label: string; readonly confidence: number }
+  | { readonly type: 'answered'; readonly atMs: number }
+  | { readonly type: 'dtmf'; readonly atMs: number; readonly digit: string }
+  | { readonly type: 'barge-in'; readonly atMs: number; readonly action: 'duck' | 'pause' | 'resume' | 'interrupt' }
+  | { readonly type: 'decision'; readonly atMs: number; readonly node: string; readonly reason: string }
+  | { readonly type: 'tag'; readonly atMs: number; readonly tag: string }
+  | { readonly type: 'slot'; readonly atMs: number; readonly name: string; readonly value: string }
+  | { readonly type: 'ended'; readonly atMs: number; readonly by: HangupSide; readonly detail: string };
+
+/** Latencies of one reply, all in ms; `voiceToVoiceMs` runs from the last received speech sample to the first sent one. */
+export interface TurnLatency {
+  readonly voiceToVoiceMs: number;
+  readonly endOfTurnMs: number;
+  readonly thinkMs: number;
+  readonly playoutMs: number;
+}
+
+/** One turn of speech; `startMs`/`endMs` as in `TimelineEvent`. */
+export interface Turn {
+  readonly index: number;
+  readonly speaker: 'callee' | 'platform';
+  readonly startMs: number;
+  readonly endMs: number;
+  /** What was said; for the platform what was really played when it was interrupted. */
+  readonly text: string;
+  readonly interrupted: boolean;
+  readonly node: string | undefined;
+  readonly intent: string | undefined;
+  /** On platform turns that answer a callee turn. */
+  readonly latency: TurnLatency | undefined;
+}
+
+/** RTP figures of one leg as our side saw them. */
+export interface MediaStats {
+  readonly codec: 'PCMA' | 'PCMU';
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  readonly packetsLate: number;
+  readonly jitterMs: number;
+}
+
+/** A finished stereo WAV: callee left, platform right, 8 kHz A-law or µ-law as it was on the wire. */
+export interface Recording {
+  /** Path below the recordings directory, with `/`. */
+  readonly path: string;
+  readonly durationMs: number;
+  readonly bytes: number;
+  /** 100 pairs a second at most: peak level of each side in 0–255, for the waveform. */
+  readonly peaks: {
+    readonly perSecond: number;
+    readonly callee: readonly number[];
+    readonly platform: readonly number[];
+  };
+}
+
+/** What the dialog knows when it ends. */
+export interface DialogResult {
+  readonly grade: GradeCode;
+  readonly gradeReason: string;
+  readonly tags: readonly string[];
+  readonly slots: Readonly<Record<string, string>>;
+  readonly nodes: readonly string[];
+  readonly intents: readonly string[];
+  readonly rounds: number;
+  readonly score: number;
+  readonly endReason: string;
+  /** The callee asked not to be called again. */
+  readonly optedOut: boolean;
+  /** A call-back the callee asked for. */
+  readonly callBackAt: Date | undefined;
+}
+
+/** Raw facts of a dial that is over, before `outcomes/` names them. */
+export interface FinishedCall {
+  readonly attemptId: AttemptId;
+  readonly dialedAt: Date;
+  readonly endedAt: Date;
+  readonly ringMs: number | undefined;
+  readonly answeredMs: number | undefined;
+  readonly talkMs: number;
+  readonly hangupBy: HangupSide;
+  readonly sipStatus: number | undefined;
+  readonly sipReason: string | undefined;
+  readonly outcome: NetworkOutcome;
+  readonly evidence: readonly Evidence[];
+  readonly dialog: DialogResult | undefined;
+  readonly timeline: readonly TimelineEvent[];
+  readonly turns: readonly Turn[];
+  readonly recording: Recording | undefined;
+  readonly media: MediaStats | undefined;
+}
+
+/** What the rest of the platform acts on after a call. */
+export interface CallOutcome {
+  readonly attemptId: AttemptId;
+  readonly code: OutcomeCode;
+  readonly evidence: readonly Evidence[];
+  readonly confidence: number;
+  readonly grade: GradeCode;
+  readonly gradeReason: string;
+  readonly tags: readonly string[];
+  readonly slots: Readonly<Record<string, string>>;
+  readonly optedOut: boolean;
+  readonly callBackAt: Date | undefined;
+  readonly endedAt: Date;
+}
