@@ -1,0 +1,43 @@
+import type { MediaStats } from '#domain/call.ts';
+import type { NegotiatedMedia } from '../sdp/media.ts';
+
+/** What one tick heard. Both arrays are reused: copy what outlives the handler. */
+export interface ReceivedFrame {
+  /** `none`: the far end sends nothing (before its first packet, DTX, hold); payload and samples are silence then. */
+  kind: 'audio' | 'concealed' | 'none';
+  /** 160 octets in the negotiated codec. */
+  readonly payload: Uint8Array;
+  /** The same 20 ms as Int16 mono at 8 kHz. */
+  readonly pcm: Int16Array;
+  /** The tick's deadline on the monotonic clock; exactly 20 ms after the previous one unless frames were dropped. */
+  atMs: number;
+}
+
+/** What a leg tells its owner; all run on the engine's tick or socket callbacks and must not throw or block. */
+export interface LegHandlers {
+  /** Every 20 ms once started; `tx` (160 octets, negotiated codec) holds silence and is sent as the handler leaves it. */
+  onFrame(rx: ReceivedFrame, tx: Uint8Array): void;
+  /** Real-time text in order; `\b` erases, U+FFFD stands for text that was lost. */
+  onText(text: string): void;
+  /** Once per key press, when it ends. */
+  onDtmf(event: { readonly digit: string; readonly durationMs: number; readonly atMs: number }): void;
+  /** The first valid RTP packet has arrived. */
+  onRemoteRtp?(): void;
+  /** Nothing arrived for 30 s although the far end should be sending. */
+  onTimeout?(): void;
+}
+
+/** One party's media: audio with its RTCP and real-time text with its own, on ports of this engine. */
+export interface MediaLeg {
+  readonly audioPort: number;
+  readonly textPort: number;
+  /** Begins to send and receive; again after a renegotiation. */
+  start(media: NegotiatedMedia): void;
+  /** Does nothing where no text was negotiated. */
+  sendText(text: string): void;
+  /** Digits 0–9, *, #, A–D after one another; does nothing where no telephone-event was negotiated. */
+  sendDtmf(digits: string): void;
+  stats(): MediaStats;
+  /** Sends RTCP BYE and frees the ports; idempotent. */
+  close(): void;
+}
