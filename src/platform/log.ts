@@ -10,7 +10,18 @@ export interface Log {
 }
 
 /** Field names whose values never reach a log. */
-const MASKED = ['phone', 'name', 'text', 'transcript', 'prompt', 'digit', 'digits', 'password', 'token', 'authorization'];
+const MASKED = [
+  'phone',
+  'name',
+  'text',
+  'transcript',
+  'prompt',
+  'digit',
+  'digits',
+  'password',
+  'token',
+  'authorization',
+];
 
 /** A log to standard error, or to `destination`; one JSON object a line. */
 export function createLog(options: {
