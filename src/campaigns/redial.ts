@@ -1,0 +1,71 @@
+import type { CampaignSettings } from '#domain/campaign.ts';
+import type { HoldReason, LeadState } from '#domain/contact.ts';
+import { OUTCOME_FACTS } from '#domain/outcome.ts';
+import type { OutcomeCode } from '#domain/outcome.ts';
+
+/** What of a lead the redial decision reads: `attemptCount` includes the dial that just ended. */
+export interface RedialLead {
+  readonly attemptCount: number;
+  /** Retries already granted, by the outcome that caused them. */
+  readonly retries: Readonly<Record<string, number>>;
+}
+
+/** What of an outcome the redial decision reads. */
+export interface RedialOutcome {
+  readonly code: OutcomeCode;
+  readonly optedOut: boolean;
+  readonly callBackAt: Date | undefined;
+}
+
+/** A lead's next state; `nextAttemptAt` is set exactly when the state is `waiting`. */
+export interface LeadChange {
+  readonly state: LeadState;
+  readonly nextAttemptAt: Date | undefined;
+  readonly reason: HoldReason;
+  readonly retries: Readonly<Record<string, number>>;
+}
+
+/** No call-back is promised further ahead than this. */
+const FARTHEST_CALL_BACK_MS = 90 * 24 * 3_600_000;
+
+/**
+ * What becomes of a lead after a dial. An opt-out ends it; a call-back time the callee gave comes before every delay;
+ * otherwise the campaign's rule for the outcome decides, and an outcome without a rule, or whose facts say never,
+ * ends it. `maxAttempts` bounds all of them.
+ */
+export function afterOutcome(
+  settings: Pick<CampaignSettings, 'redial' | 'maxAttempts'>,
+  lead: RedialLead,
+  outcome: RedialOutcome,
+  now: Date,
+): LeadChange {
+  const end = (reason: HoldReason): LeadChange => ({
+    state: 'done',
+    nextAttemptAt: undefined,
+    reason,
+    retries: lead.retries,
+  });
+  if (outcome.optedOut) return end('opted-out');
+  if (outcome.code === 'suppressed') return end('suppressed');
+
+  const callBackMs = outcome.callBackAt === undefined ? undefined : outcome.callBackAt.getTime() - now.getTime();
+  if (callBackMs !== undefined && callBackMs <= FARTHEST_CALL_BACK_MS) {
+    if (lead.attemptCount >= settings.maxAttempts) return end('attempts-exhausted');
+    return wait(lead.retries, new Date(now.getTime() + Math.max(0, callBackMs)));
+  }
+  if (outcome.code === 'answered') return end('completed');
+
+  const rule = settings.redial.find((candidate) => candidate.outcome === outcome.code);
+  const verdict = OUTCOME_FACTS[outcome.code].retry;
+  // One caller number a campaign: another one cannot be offered, so the same call would only be blocked again.
+  if (rule === undefined || verdict === 'never' || verdict === 'other-caller-number') return end('not-retryable');
+  const used = lead.retries[outcome.code] ?? 0;
+  const delaySeconds = rule.delaysSeconds[Math.min(used, rule.delaysSeconds.length - 1)];
+  if (delaySeconds === undefined) return end('not-retryable');
+  if (used >= rule.maxRetries || lead.attemptCount >= settings.maxAttempts) return end('attempts-exhausted');
+  return wait({ ...lead.retries, [outcome.code]: used + 1 }, new Date(now.getTime() + delaySeconds * 1000));
+}
+
+function wait(retries: Readonly<Record<string, number>>, nextAttemptAt: Date): LeadChange {
+  return { state: 'waiting', nextAttemptAt, reason: 'retry-delay', retries };
+}
