@@ -1,0 +1,108 @@
+import type { AttemptId } from '#domain/ids.ts';
+import type { Attempt, FinishedCall } from '#domain/call.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Log } from '#platform/log.ts';
+import type { SipUserAgent } from '#telephony/sip/user-agent.ts';
+import type { AudioCodec } from '#telephony/sdp/media.ts';
+import { PlacedCall } from './placed-call.ts';
+import type { CallObserver } from './placed-call.ts';
+import { WorkerPool } from './worker-pool.ts';
+import type { PhraseRequest, WorkerSettings } from './worker-protocol.ts';
+
+/** Where and how a trunk takes calls. */
+export interface TrunkRoute {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly codecs: readonly AudioCodec[];
+  /** How the trunk wants to see a number: +8613…, 8613… or, for mainland numbers, 13…. */
+  readonly numberFormat: 'plus' | 'e164' | 'national';
+  readonly credentials: { readonly username: string; readonly password: string } | undefined;
+}
+
+export interface CallCenterOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sip: SipUserAgent;
+  readonly trunk: (name: string) => TrunkRoute | undefined;
+  readonly workers: number;
+  readonly rtp: { readonly address: string; readonly first: number; readonly last: number };
+  readonly recordingsDirectory: string;
+  readonly fingerprints: unknown;
+  readonly logLevel: WorkerSettings['logLevel'];
+  /** Ready-to-send G.711 of a phrase, or undefined where it cannot be spoken. */
+  readonly phrase: (request: PhraseRequest) => Promise<Uint8Array | undefined>;
+}
+
+/** Places calls. The owner closes it before the SIP user agent. */
+export interface CallCenter {
+  /**
+   * Dials and resolves when the call is over and its recording finished. Aborting the signal hangs up; it still
+   * resolves. Rejects with AppError `resource-exhausted` or `unavailable` when no INVITE could leave.
+   */
+  placeCall(attempt: Attempt, signal: AbortSignal, observer: CallObserver): Promise<FinishedCall>;
+  readonly liveCalls: number;
+  /** Hangs up every call politely, waits for their ends, then ends the workers. */
+  close(reason: string): Promise<void>;
+}
+
+/** How long `close` waits for BYE and CANCEL to be answered. */
+const HANG_UP_WAIT_MS = 6000;
+
+/** Starts the call workers and waits until each has its media engine. */
+export async function openCallCenter(options: CallCenterOptions): Promise<CallCenter> {
+  const pool = new WorkerPool({
+    log: options.log,
+    workers: options.workers,
+    ports: options.rtp,
+    settings: {
+      address: options.rtp.address,
+      recordingsDirectory: options.recordingsDirectory,
+      fingerprints: options.fingerprints,
+      logLevel: options.logLevel,
+    },
+    phrase: options.phrase,
+  });
+  try {
+    await pool.ready();
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+  const live = new Map<AttemptId, PlacedCall>();
+  let closed: Promise<void> | undefined;
+
+  const close = async (): Promise<void> => {
+    const ends = [...live.values()].map((call) => call.done.catch(() => undefined));
+    for (const call of live.values()) call.hangUp('shutdown');
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      Promise.all(ends),
+      new Promise((resolve) => {
+        timer = setTimeout(resolve, HANG_UP_WAIT_MS);
+      }),
+    ]);
+    clearTimeout(timer);
+    await pool.close();
+  };
+
+  return {
+    get liveCalls() {
+      return live.size;
+    },
+    async placeCall(attempt, signal, observer) {
+      const call = new PlacedCall({ ...options, pool, attempt, observer });
+      live.set(attempt.id, call);
+      const onAbort = (): void => call.hangUp('cancelled');
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted || closed !== undefined) call.hangUp('cancelled');
+      try {
+        return await call.done;
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+        live.delete(attempt.id);
+      }
+    },
+    close: () => (closed ??= close()),
+  };
+}

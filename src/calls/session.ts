@@ -1,0 +1,232 @@
+import type { HangupSide } from '#domain/call.ts';
+import type { Clock, Timer } from '#platform/clock.ts';
+import type { Log } from '#platform/log.ts';
+import type { CompiledScript } from '#dialog/compile.ts';
+import type { MediaEngine, MediaLeg, ReceivedFrame } from '#telephony/rtp/engine.ts';
+import type { NegotiatedMedia } from '#telephony/sdp/media.ts';
+import { AnsweringMachineDetector } from '#telephony/progress/answering-machine.ts';
+import { ProgressDetector } from '#telephony/progress/detector.ts';
+import type { Detection } from '#telephony/progress/detector.ts';
+import type { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
+import { VoiceSession } from '#voice/session.ts';
+import type { VoiceActivity } from '#voice/vad/activity.ts';
+import { Conversation } from './conversation.ts';
+import type { PhraseSource } from './phrase-source.ts';
+import { openRecorder } from './recording.ts';
+import type { Recorder } from './recording.ts';
+import { Transcript } from './transcript.ts';
+import type { FromWorker, ToWorker, WorkerResult } from './worker-protocol.ts';
+
+/** What every call of a worker shares. */
+export interface SessionDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly engine: MediaEngine;
+  readonly phrases: PhraseSource;
+  readonly fingerprints: FingerprintLibrary;
+  readonly voiceActivity: () => VoiceActivity;
+  readonly recordingsDirectory: string;
+  /** `processMs() - clock.monotonicMs()` of this thread. */
+  readonly threadOffsetMs: number;
+  readonly post: (message: FromWorker) => void;
+}
+
+type Open = Extract<ToWorker, { type: 'open' }>;
+
+/** The parts that exist only after the answer. */
+interface Talking {
+  readonly voice: VoiceSession;
+  readonly conversation: Conversation;
+  readonly recorder: Recorder;
+  readonly machine: AnsweringMachineDetector;
+  readonly activity: VoiceActivity;
+  readonly greeting: Timer;
+  readonly answeredMs: number;
+}
+
+/** One call on its worker: RTP in and out, progress detection until the answer, conversation and recording after it. */
+export class CallSession {
+  readonly #deps: SessionDeps;
+  readonly #open: Open;
+  readonly #script: CompiledScript;
+  readonly #transcript: Transcript;
+  readonly #detections: Detection[] = [];
+  readonly #progress: ProgressDetector;
+  #leg: MediaLeg | undefined;
+  #talking: Talking | undefined;
+  #codec: NegotiatedMedia['audio']['codec'];
+  #voiced = false;
+  #closed = false;
+
+  constructor(deps: SessionDeps, open: Open, script: CompiledScript) {
+    this.#deps = deps;
+    this.#open = open;
+    this.#script = script;
+    this.#codec = open.codec;
+    this.#transcript = new Transcript(open.dialedMs - deps.threadOffsetMs);
+    this.#progress = new ProgressDetector({ fingerprints: deps.fingerprints, plan: 'cn' });
+  }
+
+  /** Takes ports for the call and warms its first sentences while it rings. */
+  async open(): Promise<{ readonly audioPort: number; readonly textPort: number }> {
+    const leg = await this.#deps.engine.openLeg({
+      onFrame: (rx, tx) => this.#onFrame(rx, tx),
+      onText: (text) => this.#onText(text),
+      onDtmf: (dtmf) => this.#talking?.conversation.dtmf(dtmf.digit),
+      onTimeout: () => this.#deps.post({ type: 'hang-up', call: this.#open.call, reason: 'media-timeout' }),
+    });
+    if (this.#closed) leg.close();
+    this.#leg = leg;
+    return { audioPort: leg.audioPort, textPort: leg.textPort };
+  }
+
+  /** Early media: listened to, answered with silence. */
+  early(media: NegotiatedMedia): void {
+    if (this.#closed || this.#talking !== undefined) return;
+    this.#codec = media.audio.codec;
+    this.#leg?.start(media);
+  }
+
+  answered(media: NegotiatedMedia): void {
+    if (this.#closed || this.#leg === undefined) return;
+    this.#codec = media.audio.codec;
+    const leg = this.#leg;
+    if (this.#talking === undefined) this.#talking = this.#startTalking(leg);
+    leg.start(media);
+  }
+
+  dtmf(digit: string): void {
+    this.#talking?.conversation.dtmf(digit);
+  }
+
+  /** Ends everything of this call and reports it. The first caller's word counts. */
+  async finish(by: HangupSide, detail: string, endedMs: number): Promise<WorkerResult> {
+    const endedAtMs = endedMs - this.#deps.threadOffsetMs;
+    this.#closed = true;
+    const talking = this.#talking;
+    const talkMs = talking === undefined ? 0 : Math.max(0, endedAtMs - talking.answeredMs);
+    talking?.greeting.cancel();
+    talking?.voice.close();
+    const dialog = talking?.conversation.finish(by, talkMs);
+    talking?.activity.close();
+    const media = talking === undefined ? undefined : this.#leg?.stats();
+    this.#leg?.close();
+    this.#transcript.add(endedAtMs, { type: 'ended', by, detail });
+    const recording = await talking?.recorder.close().catch((error: unknown) => {
+      this.#deps.log.error({ call: this.#open.call, err: error }, 'recording could not be finished');
+      return undefined;
+    });
+    return {
+      dialog,
+      timeline: this.#transcript.timeline,
+      turns: this.#transcript.turns,
+      recording,
+      media,
+      detections: this.#detections,
+      callClass: talking?.machine.verdict ?? 'unknown',
+      callClassEvidence: talking?.machine.evidence ?? '',
+    };
+  }
+
+  #startTalking(leg: MediaLeg): Talking {
+    const { clock, phrases, post } = this.#deps;
+    const { settings } = this.#script.script;
+    const call = this.#open.call;
+    const activity = this.#deps.voiceActivity();
+    const tapped: VoiceActivity = {
+      push: (pcm) => (this.#voiced = activity.push(pcm)),
+      close: () => undefined,
+    };
+    const machine = new AnsweringMachineDetector();
+    const voice: VoiceSession = new VoiceSession({
+      clock,
+      codec: this.#codec,
+      settings: { endOfTurnMs: settings.endOfTurnMs, bargeInMs: settings.bargeInMs },
+      activity: tapped,
+      handlers: {
+        onTurn: (turn) => {
+          machine.hear(turn.text, turn.endMs);
+          conversation.heard(turn);
+          this.#classify();
+        },
+        onSpeechStart: () => conversation.noticed(),
+        onPartial: () => conversation.noticed(),
+        onBargeIn: (action, atMs) => {
+          this.#transcript.add(atMs, { type: 'barge-in', action });
+          if (action === 'interrupt') conversation.interrupted();
+        },
+        onUtteranceStart: (u) => conversation.utteranceStarted(u.id, u.atMs),
+        onUtteranceEnd: (u) => conversation.utteranceEnded(u),
+      },
+    });
+    const conversation = new Conversation({
+      clock,
+      script: this.#script,
+      variables: this.#open.variables,
+      timeZone: this.#open.timeZone,
+      codec: this.#codec,
+      phrases,
+      transcript: this.#transcript,
+      mouth: voice,
+      events: {
+        onSay: (text) => leg.sendText(`${text}\u2028`),
+        onSaid: (speaker, text) => post({ type: 'said', call, speaker, text }),
+        onOptOut: () => post({ type: 'opted-out', call }),
+        onHangUp: (reason) => post({ type: 'hang-up', call, reason }),
+      },
+    });
+    const recorder = openRecorder({
+      directory: this.#deps.recordingsDirectory,
+      path: recordingPath(this.#open),
+      codec: this.#codec,
+      log: this.#deps.log,
+    });
+    const answeredMs = clock.monotonicMs();
+    const greeting = clock.setTimer(settings.greetDelayMs, () => conversation.answered());
+    return { voice, conversation, recorder, machine, activity, greeting, answeredMs };
+  }
+
+  #onFrame(rx: ReceivedFrame, tx: Uint8Array): void {
+    const talking = this.#talking;
+    if (talking === undefined) {
+      if (rx.kind === 'none') return;
+      for (const detection of this.#progress.push(rx.pcm, rx.atMs)) this.#detected(detection);
+      return;
+    }
+    talking.voice.onFrame(rx.pcm, tx, rx.atMs);
+    talking.machine.push(rx.pcm, this.#voiced, rx.atMs);
+    this.#classify();
+    talking.recorder.push(rx.payload, tx);
+  }
+
+  #onText(text: string): void {
+    this.#talking?.voice.onText(text);
+  }
+
+  #detected(detection: Detection): void {
+    this.#detections.push(detection);
+    if (detection.kind === 'tone' || detection.kind === 'announcement') {
+      this.#transcript.add(detection.atMs, {
+        type: detection.kind,
+        label: detection.label,
+        confidence: detection.confidence,
+      });
+    }
+    this.#deps.post({ type: 'detected', call: this.#open.call, detection });
+  }
+
+  #told = false;
+  #classify(): void {
+    const talking = this.#talking;
+    if (talking === undefined || this.#told) return;
+    const { verdict } = talking.machine;
+    if (verdict === 'unknown' || verdict === 'human') return;
+    this.#told = true;
+    talking.conversation.detected(verdict);
+  }
+}
+
+function recordingPath(open: Open): string {
+  const day = open.dialedAt.toISOString().slice(0, 10).replaceAll('-', '/');
+  return `${day}/${open.call}.wav`;
+}

@@ -1,0 +1,79 @@
+import type { AttemptId } from '#domain/ids.ts';
+import type { DialogResult, HangupSide, MediaStats, Recording, TimelineEvent, Turn } from '#domain/call.ts';
+import type { Script } from '#domain/script.ts';
+import type { Language } from '#domain/text.ts';
+import type { CallClass } from '#telephony/progress/answering-machine.ts';
+import type { Detection } from '#telephony/progress/detector.ts';
+import type { AudioCodec, NegotiatedMedia } from '#telephony/sdp/media.ts';
+
+/** What a call worker is started with. Times that cross threads are milliseconds of the process-wide monotonic clock. */
+export interface WorkerSettings {
+  readonly index: number;
+  readonly address: string;
+  readonly ports: { readonly first: number; readonly last: number };
+  readonly recordingsDirectory: string;
+  /** JSON of a `FingerprintLibrary`. */
+  readonly fingerprints: unknown;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+export interface PhraseRequest {
+  readonly text: string;
+  /** Name of a recorded prompt that is used where it exists. */
+  readonly audio: string | undefined;
+  readonly voice: string;
+  readonly language: Language;
+  readonly codec: AudioCodec;
+}
+
+/** Main thread → worker. Every `open` is answered by `opened` or `failed`, every `finish` by `finished`. */
+export type ToWorker =
+  | { readonly type: 'script'; readonly key: string; readonly script: Script }
+  | {
+      readonly type: 'open';
+      readonly call: AttemptId;
+      readonly scriptKey: string;
+      readonly variables: Readonly<Record<string, string>>;
+      readonly timeZone: string;
+      readonly dialedMs: number;
+      readonly dialedAt: Date;
+      readonly codec: AudioCodec;
+    }
+  | { readonly type: 'early'; readonly call: AttemptId; readonly media: NegotiatedMedia }
+  | { readonly type: 'answered'; readonly call: AttemptId; readonly media: NegotiatedMedia }
+  | { readonly type: 'dtmf'; readonly call: AttemptId; readonly digit: string }
+  | {
+      readonly type: 'finish';
+      readonly call: AttemptId;
+      readonly by: HangupSide;
+      readonly detail: string;
+      readonly endedMs: number;
+    }
+  | { readonly type: 'phrase'; readonly request: number; readonly audio: Uint8Array | undefined }
+  | { readonly type: 'close' };
+
+/** What a worker knows of a call that is over. */
+export interface WorkerResult {
+  readonly dialog: DialogResult | undefined;
+  readonly timeline: readonly TimelineEvent[];
+  readonly turns: readonly Turn[];
+  readonly recording: Recording | undefined;
+  readonly media: MediaStats | undefined;
+  readonly detections: readonly Detection[];
+  /** Who or what answered, and why we think so. */
+  readonly callClass: CallClass;
+  readonly callClassEvidence: string;
+}
+
+/** Worker → main thread. */
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'opened'; readonly call: AttemptId; readonly audioPort: number; readonly textPort: number }
+  | { readonly type: 'failed'; readonly call: AttemptId; readonly message: string }
+  | { readonly type: 'detected'; readonly call: AttemptId; readonly detection: Detection }
+  | { readonly type: 'said'; readonly call: AttemptId; readonly speaker: 'callee' | 'platform'; readonly text: string }
+  | { readonly type: 'opted-out'; readonly call: AttemptId }
+  | { readonly type: 'hang-up'; readonly call: AttemptId; readonly reason: string }
+  | { readonly type: 'finished'; readonly call: AttemptId; readonly result: WorkerResult }
+  | { readonly type: 'phrase'; readonly request: number; readonly phrase: PhraseRequest }
+  | { readonly type: 'closed' };
