@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Pool, types, type CustomTypesConfig } from 'pg';
 import { Kysely, PostgresDialect } from 'kysely';
 import { AppError } from '../error.ts';
 import type { Log } from '../log.ts';
@@ -27,17 +27,17 @@ function parseInt8(value: string): number | null {
 }
 
 /** Column parsers for every connection, the pool's and those of tests and COPY streams. */
-const columnTypes: pg.CustomTypesConfig = {
+const columnTypes: CustomTypesConfig = {
   getTypeParser(id: number, format?: 'text' | 'binary') {
     const own = format === 'binary' ? undefined : parsers.get(id);
-    return own ?? (pg.types.getTypeParser as (id: number, format?: string) => (value: string) => unknown)(id, format);
+    return own ?? (types.getTypeParser as (id: number, format?: string) => (value: string) => unknown)(id, format);
   },
 };
 
 /** An open pool, and Kysely over it; `close` waits for queries that run and ends both. */
 export interface OpenDatabase {
   readonly db: Db;
-  readonly pool: pg.Pool;
+  readonly pool: Pool;
   close(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export async function openDatabase(
   url: string,
   options: { readonly maxConnections?: number; readonly log?: Log; readonly applicationName?: string } = {},
 ): Promise<OpenDatabase> {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     max: options.maxConnections ?? 20,
     types: columnTypes,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import pg from 'pg';
+import { Client } from 'pg';
 import { AppError } from '../error.ts';
 import type { Log } from '../log.ts';
 import { isOpenToAll, isSystemError, lockDataDirectory, storageFault } from './data-directory.ts';
@@ -145,7 +145,7 @@ async function createCluster(initdb: string, cluster: string, password: string):
 }
 
 async function createDatabase(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);

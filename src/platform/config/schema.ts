@@ -1,0 +1,208 @@
+import { Type, type Static } from 'typebox';
+import { NETWORK_OUTCOMES } from '#domain/outcome.ts';
+import { LANGUAGES } from '#domain/text.ts';
+
+/** `description` is English and `zh` Chinese; both go into docs/config.md, so every setting has both. */
+const about = (en: string, zh: string) => ({ description: en, zh });
+
+const port = (fallback: number, text: ReturnType<typeof about>) =>
+  Type.Integer({ minimum: 0, maximum: 65_535, default: fallback, ...text });
+
+const host = (text: ReturnType<typeof about>) =>
+  Type.String({ minLength: 1, pattern: '^[A-Za-z0-9.:_-]+$', default: '127.0.0.1', ...text });
+
+const trunk = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^[a-z0-9][a-z0-9-]{0,31}$',
+      ...about(
+        'Name that campaigns use; lower-case letters, digits, hyphens.',
+        '线路名，活动引用它；小写字母、数字、连字符。',
+      ),
+    }),
+    host: Type.String({
+      minLength: 1,
+      pattern: '^[A-Za-z0-9.:_-]+$',
+      ...about('Host name or address of the carrier.', '运营商的主机名或地址。'),
+    }),
+    port: Type.Integer({
+      minimum: 1,
+      maximum: 65_535,
+      default: 5060,
+      ...about('Its SIP port (UDP).', '它的 SIP 端口（UDP）。'),
+    }),
+    codecs: Type.Array(Type.Enum(['PCMA', 'PCMU']), {
+      minItems: 1,
+      default: ['PCMA', 'PCMU'],
+      ...about('Offered codecs, the preferred one first.', '提供的编码，优先的在前。'),
+    }),
+    channels: Type.Integer({
+      minimum: 1,
+      maximum: 100_000,
+      default: 30,
+      ...about('Most calls at once that the contract allows.', '合同允许的最大并发数。'),
+    }),
+    callsPerSecond: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 10_000,
+      default: 5,
+      ...about('Most new calls a second that the contract allows.', '合同允许的每秒新呼叫数。'),
+    }),
+    callerNumbers: Type.Array(Type.String({ pattern: '^\\+?[0-9]{3,18}$' }), {
+      minItems: 1,
+      ...about('Numbers this trunk may show to callees.', '这条线路可以显示的主叫号码。'),
+    }),
+    username: Type.Optional(
+      Type.String({
+        minLength: 1,
+        ...about('Digest user, where the carrier asks for one.', '摘要认证用户名（运营商要求时）。'),
+      }),
+    ),
+    password: Type.Optional(Type.String({ minLength: 1, ...about('Digest password.', '摘要认证密码。') })),
+    numberFormat: Type.Enum(['e164', 'national', 'plus'], {
+      default: 'e164',
+      ...about(
+        'How numbers are written in SIP: 8613800000000, 13800000000 or +8613800000000.',
+        'SIP 中号码的写法：8613800000000、13800000000 或 +8613800000000。',
+      ),
+    }),
+    progress: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[3-6][0-9][0-9]$' }), Type.Enum([...NETWORK_OUTCOMES]), {
+        ...about(
+          'Outcome by final SIP status, where this carrier means something else by it than RFC 3261.',
+          '按最终 SIP 状态码指定结果，用于该运营商与 RFC 3261 含义不同之处。',
+        ),
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** Every setting there is, with its default and its explanation. */
+export const configSchema = Type.Object(
+  {
+    dataDirectory: Type.String({
+      minLength: 1,
+      default: 'data',
+      ...about(
+        'Where recordings, the voice cache and the embedded database lie; relative to the working directory. Where root runs Waihu and only root may enter this directory, the database cluster lies below /var/lib/waihu, because PostgreSQL must not run as root.',
+        '录音、语音缓存和内置数据库所在的目录，相对于工作目录。以 root 运行且只有 root 能进入该目录时，数据库文件放在 /var/lib/waihu 下，因为 PostgreSQL 不能以 root 运行。',
+      ),
+    }),
+    databaseUrl: Type.Optional(
+      Type.String({
+        pattern: '^postgres(ql)?://.+',
+        ...about(
+          'A PostgreSQL (15 or newer) to use instead of the embedded one.',
+          '改用一个已有的 PostgreSQL（15 或更新），不用内置数据库。',
+        ),
+      }),
+    ),
+    language: Type.Enum([...LANGUAGES], {
+      default: 'zh',
+      ...about('Language of messages and of new users.', '提示信息和新用户的语言。'),
+    }),
+    log: Type.Object(
+      {
+        level: Type.Enum(['debug', 'info', 'warn', 'error', 'silent'], {
+          default: 'info',
+          ...about('Least level that is logged.', '记录的最低日志级别。'),
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    http: Type.Object(
+      {
+        host: host(about('Address the console and the API listen on.', '控制台和 API 的监听地址。')),
+        port: port(8080, about('Its port; 0 takes a free one.', '端口；0 表示任选空闲端口。')),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    sip: Type.Object(
+      {
+        host: host(
+          about(
+            'Address that SIP is sent from and received on; carriers must reach it.',
+            'SIP 收发地址，运营商须能访问。',
+          ),
+        ),
+        port: port(5060, about('UDP port; 0 takes a free one.', 'UDP 端口；0 表示任选空闲端口。')),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    rtp: Type.Object(
+      {
+        host: host(about('Address that media is sent from and received on.', '媒体收发地址。')),
+        firstPort: Type.Integer({
+          minimum: 1024,
+          maximum: 65_534,
+          default: 20_000,
+          ...about('First UDP port of media.', '媒体 UDP 端口范围的第一个。'),
+        }),
+        lastPort: Type.Integer({
+          minimum: 1025,
+          maximum: 65_535,
+          default: 29_999,
+          ...about('Last UDP port of media; a call takes four.', '媒体 UDP 端口范围的最后一个；每通电话占四个。'),
+        }),
+        workers: Type.Integer({
+          minimum: 0,
+          maximum: 256,
+          default: 0,
+          ...about(
+            'Threads that run calls; 0 chooses by the number of cores.',
+            '处理通话的线程数；0 表示按 CPU 核数选择。',
+          ),
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    trunks: Type.Array(trunk, {
+      default: [],
+      ...about('Lines to carriers.', '到运营商的线路。'),
+    }),
+    voice: Type.Object(
+      {
+        name: Type.String({
+          minLength: 1,
+          pattern: '^[A-Za-z0-9+_.-]+$',
+          default: 'cmn',
+          ...about('Voice of the built-in synthesiser.', '内置语音合成的发音人。'),
+        }),
+        cacheDirectory: Type.Optional(
+          Type.String({
+            minLength: 1,
+            ...about(
+              'Where synthesised phrases are kept; otherwise below the data directory.',
+              '合成语音的缓存目录；默认在数据目录下。',
+            ),
+          }),
+        ),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    retention: Type.Object(
+      {
+        recordingsDays: Type.Integer({
+          minimum: 1,
+          maximum: 36_500,
+          default: 180,
+          ...about('Recordings are deleted after this many days.', '录音保留天数。'),
+        }),
+        recordsDays: Type.Integer({
+          minimum: 1,
+          maximum: 36_500,
+          default: 1095,
+          ...about('Call records and transcripts are deleted after this many days.', '通话记录和文字稿保留天数。'),
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** All settings, complete. */
+export type Config = Static<typeof configSchema>;
+/** One line to a carrier. */
+export type TrunkConfig = Config['trunks'][number];
