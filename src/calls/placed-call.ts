@@ -1,5 +1,4 @@
-import type { Attempt, FinishedCall, HangupSide } from '#domain/call.ts';
-import type { TimelineEvent } from '#domain/call.ts';
+import type { Attempt, FinishedCall, TimelineEvent } from '#domain/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';

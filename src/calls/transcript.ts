@@ -26,7 +26,7 @@ export class Transcript {
   }
 
   add(atMs: number, entry: TimelineEntry): void {
-    this.#timeline.push({ ...entry, atMs: this.#relative(atMs) } as TimelineEvent);
+    this.#timeline.push({ ...entry, atMs: this.#relative(atMs) });
   }
 
   turn(speaker: Turn['speaker'], turn: SpokenTurn): void {

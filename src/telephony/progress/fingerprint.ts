@@ -13,10 +13,13 @@ const BLOCK = 96;
 /** Share of a block that must not be silent before it is compared. */
 const MIN_ACTIVE_RATIO = 0.6;
 /**
- * Bit errors of a block that still count as the same audio. Unrelated speech of one voice lies at 0.45 ± 0.03,
- * the same audio through A-law, 5 % loss and 15 dB noise below 0.30.
+ * Bit errors of a block that still count as the same audio. Measured on ten sentences of one human voice: unrelated
+ * speech never below 0.41; the same audio shifted off the frame grid, through A-law, with noise at 15 dB and 5 % of
+ * the packets lost 0.25 (median) and 0.32 (95th percentile).
  */
-const MAX_BIT_ERROR_RATIO = 0.34;
+const MAX_BIT_ERROR_RATIO = 0.36;
+/** Announcements share phrases (您拨打的…, 请稍后再拨): a block decides only when no other label fits nearly as well. */
+const AMBIGUITY_MARGIN = 0.08;
 /** A block is compared every so many hops. */
 const COMPARE_EVERY = 10;
 
@@ -104,15 +107,18 @@ export class FingerprintLibrary {
     return library;
   }
 
-  /** The best entry for one block, or undefined where nothing is close enough. */
+  /** The label that one block belongs to, or undefined where none or more than one fits. */
   match(block: Uint32Array): { readonly label: string; readonly bitErrorRatio: number } | undefined {
-    let best: { label: string; bitErrorRatio: number } | undefined;
+    const ratios = new Map<string, number>();
     for (const { label, print } of this.#entries) {
-      const limit = best?.bitErrorRatio ?? MAX_BIT_ERROR_RATIO;
+      const limit = ratios.get(label) ?? MAX_BIT_ERROR_RATIO + AMBIGUITY_MARGIN;
       const ratio = closest(print.bits, block, limit);
-      if (ratio < limit) best = { label, bitErrorRatio: ratio };
+      if (ratio < limit) ratios.set(label, ratio);
     }
-    return best;
+    const [best, second] = [...ratios].toSorted((a, b) => a[1] - b[1]);
+    if (best === undefined || best[1] > MAX_BIT_ERROR_RATIO) return undefined;
+    if (second !== undefined && second[1] - best[1] < AMBIGUITY_MARGIN) return undefined;
+    return { label: best[0], bitErrorRatio: best[1] };
   }
 }
 

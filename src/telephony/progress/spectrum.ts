@@ -11,7 +11,7 @@ const PURE_RATIO = 0.8;
 /** The same for two clusters together, each holding at least a fifth. */
 const DUAL_RATIO = 0.85;
 
-/** What one frame sounds like; `toneHz` is the strongest component of a pure or dual tone, to the nearest 25 Hz. */
+/** What one frame sounds like; `toneHz` is a pure tone or the lower one of a dual tone, to the nearest 25 Hz. */
 export interface FrameSound {
   readonly silent: boolean;
   readonly toneHz: number | undefined;
@@ -44,7 +44,7 @@ export function analyseFrame(pcm: Int16Array): FrameSound {
   const second = strongest(first);
   const other = cluster(second);
   if (share + other >= DUAL_RATIO && other >= 0.2)
-    return { silent: false, toneHz: centre(first), secondHz: centre(second) };
+    return { silent: false, toneHz: centre(Math.min(first, second)), secondHz: centre(Math.max(first, second)) };
   return { silent: false, toneHz: undefined, secondHz: undefined };
 }
 
