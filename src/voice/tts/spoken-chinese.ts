@@ -27,7 +27,7 @@ export function chineseNumber(value: number): string {
   for (let group = LARGE_UNITS.length - 1; group >= 0; group -= 1) {
     const part = Math.floor(value / 10_000 ** group) % 10_000;
     if (part === 0) continue;
-    const gap = out !== '' && (part < 1000 || /0000$/.test(String(Math.floor(value / 10_000 ** group / 10_000))));
+    const gap = out !== '' && (part < 1000 || String(Math.floor(value / 10_000 ** group / 10_000)).endsWith('0000'));
     out += (gap ? '零' : '') + section(part, out !== '') + LARGE_UNITS[group]!;
   }
   return out;
@@ -74,31 +74,28 @@ const MEASURES = '个|位|次|天|年(?!级)|小时|点|节|笔|张|名|件|周|
 
 /** Each rule reads one kind of number; the first that matches a place wins, plain numbers come last. */
 const RULES: readonly (readonly [RegExp, (...groups: string[]) => string])[] = [
-  [/(\d)[,，](?=\d{3}(?:\D|$))/g, (_all, digit) => digit!],
-  [
-    /(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?![\d.])/g,
-    (_a, y, m, d) => `${chineseDigits(y!, false)}年${monthDay(m!, d!)}日`,
-  ],
-  [/(\d{4})年/g, (_all, year) => `${chineseDigits(year!, false)}年`],
-  [/(\d{1,2})月(\d{1,2})([日号])/g, (_all, month, day, unit) => `${monthDay(month!, day!)}${unit!}`],
-  [/(?<!\d)([01]?\d|2[0-3])[:：]([0-5]\d)(?:[:：][0-5]\d)?(?!\d)/g, (_all, hour, minute) => clock(hour!, minute!)],
-  [/(\d+(?:\.\d+)?)\s*[%％]/g, (_all, number) => `百分之${decimal(...split(number!))}`],
-  [/[¥￥]\s*(\d+)(?:\.(\d+))?(?:元)?/g, (_all, whole, fraction) => money(whole!, fraction ?? '')],
-  [/(?<![\d.])(\d+)(?:\.(\d{1,2}))?(?:元|块钱|块)/g, (_all, whole, fraction) => money(whole!, fraction ?? '')],
-  [/(?<!\d)(?:\+?86[- ]?)?(1[3-9]\d)[- ]?(\d{4})[- ]?(\d{4})(?!\d)/g, (_all, a, b, c) => phone(a!, b!, c!)],
-  [/(?<!\d)(0\d{2,3})[- ](\d{3,4})(\d{4})(?!\d)/g, (_all, a, b, c) => phone(a!, b!, c!)],
-  [/(?<!\d)(400|800)[- ]?(\d{3,4})[- ]?(\d{3,4})(?!\d)/g, (_all, a, b, c) => phone(a!, b!, c!)],
+  [/(\d)[,，](?=\d{3}(?:\D|$))/g, (_all, digit) => digit],
+  [/(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?![\d.])/g, (_a, y, m, d) => `${chineseDigits(y, false)}年${monthDay(m, d)}日`],
+  [/(\d{4})年/g, (_all, year) => `${chineseDigits(year, false)}年`],
+  [/(\d{1,2})月(\d{1,2})([日号])/g, (_all, month, day, unit) => `${monthDay(month, day)}${unit}`],
+  [/(?<!\d)([01]?\d|2[0-3])[:：]([0-5]\d)(?:[:：][0-5]\d)?(?!\d)/g, (_all, hour, minute) => clock(hour, minute)],
+  [/(\d+(?:\.\d+)?)\s*[%％]/g, (_all, number) => `百分之${decimal(...split(number))}`],
+  [/[¥￥]\s*(\d+)(?:\.(\d+))?(?:元)?/g, (_all, whole, fraction) => money(whole, fraction ?? '')],
+  [/(?<![\d.])(\d+)(?:\.(\d{1,2}))?(?:元|块钱|块)/g, (_all, whole, fraction) => money(whole, fraction ?? '')],
+  [/(?<!\d)(?:\+?86[- ]?)?(1[3-9]\d)[- ]?(\d{4})[- ]?(\d{4})(?!\d)/g, (_all, a, b, c) => phone(a, b, c)],
+  [/(?<!\d)(0\d{2,3})[- ](\d{3,4})(\d{4})(?!\d)/g, (_all, a, b, c) => phone(a, b, c)],
+  [/(?<!\d)(400|800)[- ]?(\d{3,4})[- ]?(\d{3,4})(?!\d)/g, (_all, a, b, c) => phone(a, b, c)],
   [
     /(尾号|末四位|验证码|工号|房间|编号|热线|电话|拨打|致电)([是为:：\s]*)(\d+)/g,
-    (_a, w, s, d) => `${w!}${s!}${chineseDigits(d!, true)}`,
+    (_a, w, s, d) => `${w}${s}${chineseDigits(d, true)}`,
   ],
   [
     /(?<!\d)(10\d{3}|12\d{3}|95\d{3}|96\d{3,4}|1[12]\d)(?![\d.元万千百个位次天年月日号期%])/g,
-    (_all, digits) => chineseDigits(digits!, true),
+    (_all, digits) => chineseDigits(digits, true),
   ],
   [new RegExp(`(?<![\\d.])2(?=${MEASURES})`, 'g'), () => '两'],
-  [/(?<![\d.])(\d{9,}|0\d+)(?![\d.])/g, (_all, digits) => chineseDigits(digits!, true)],
-  [/(\d+)(?:\.(\d+))?/g, (_all, whole, fraction) => decimal(whole!, fraction)],
+  [/(?<![\d.])(\d{9,}|0\d+)(?![\d.])/g, (_all, digits) => chineseDigits(digits, true)],
+  [/(\d+)(?:\.(\d+))?/g, (_all, whole, fraction) => decimal(whole, fraction)],
 ];
 
 function split(number: string): [string, string | undefined] {

@@ -55,18 +55,18 @@ function dictated(digits: string): string {
 }
 
 const RULES: readonly (readonly [RegExp, (...groups: string[]) => string])[] = [
-  [/(\d),(?=\d{3}(?:\D|$))/g, (_all, digit) => digit!],
-  [/([$€£¥])\s*(\d+)(?:\.(\d{1,2}))?/g, (_all, sign, whole, fraction) => money(sign!, whole!, fraction)],
-  [/(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?!\d)/g, (_all, year, month, day) => date(year!, month!, day!)],
-  [/(?<!\d)([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?(?!\d)/g, (_all, hour, minute) => clock(hour!, minute!)],
-  [/(\d)\s*%/g, (_all, digit) => `${digit!} percent`],
+  [/(\d),(?=\d{3}(?:\D|$))/g, (_all, digit) => digit],
+  [/([$€£¥])\s*(\d+)(?:\.(\d{1,2}))?/g, (_all, sign, whole, fraction) => money(sign, whole, fraction)],
+  [/(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?!\d)/g, (_all, year, month, day) => date(year, month, day)],
+  [/(?<!\d)([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?(?!\d)/g, (_all, hour, minute) => clock(hour, minute)],
+  [/(\d)\s*%/g, (_all, digit) => `${digit} percent`],
   [
     /(?<![\d.])(?:\+?\d{1,3}[-. ])?\(?\d{3}\)?[-. ]\d{3,4}[-. ]\d{4}(?!\d)|(?<![\d.])\d{3}-\d{4}(?!\d)|(?<![\d.])\+?\d{9,}(?![\d.])/g,
-    (all) => dictated(all!.replace('+', '')),
+    (all) => dictated(all.replace('+', '')),
   ],
   [
     /\b(ending in|code|extension|number)(\s+(?:is\s+)?)(\d{2,8})(?![\d.])/gi,
-    (_all, word, gap, digits) => `${word!}${gap!}${dictated(digits!)}`,
+    (_all, word, gap, digits) => `${word}${gap}${dictated(digits)}`,
   ],
 ];
 
