@@ -94,7 +94,7 @@ export interface LeadView {
 
 /** POST /api/imports/preview (multipart `file`, the first 64 KiB suffice): columns, guesses and the first rows. */
 export interface ImportPreview {
-  readonly encoding: 'utf-8' | 'gb18030';
+  readonly encoding: 'utf-8' | 'gb18030' | 'utf-16le';
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly guess: ColumnMapping;
@@ -117,7 +117,7 @@ export interface ImportView {
   readonly imported: number;
   readonly merged: number;
   readonly rejected: number;
-  readonly encoding: 'utf-8' | 'gb18030';
+  readonly encoding: 'utf-8' | 'gb18030' | 'utf-16le';
   readonly durationMs: number;
   readonly rejectedUrl: string | null;
 }

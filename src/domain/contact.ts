@@ -68,6 +68,6 @@ export interface ImportReport {
   readonly imported: number;
   readonly merged: number;
   readonly rejected: number;
-  readonly encoding: 'utf-8' | 'gb18030';
+  readonly encoding: 'utf-8' | 'gb18030' | 'utf-16le';
   readonly durationMs: number;
 }
