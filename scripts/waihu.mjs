@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+// The `waihu` command: makes sure that all it needs is there, then runs src/bin/waihu.ts on Node 24.
+import { spawn } from 'node:child_process';
+import os from 'node:os';
+import path from 'node:path';
+import { ensureConsole, environment, prepare, ROOT, SetUpError } from './bootstrap.mjs';
+
+/** Signals that come this close together are one: a terminal sends Ctrl-C to us and to npm, which passes it on. */
+const ONE_SIGNAL_MS = 1000;
+const LAST_PATIENCE_MS = 5000;
+
+const parameters = process.argv.slice(2);
+
+try {
+  const node = await prepare();
+  if (servesConsole()) await ensureConsole(node);
+  runOn(node);
+} catch (error) {
+  if (!(error instanceof SetUpError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
+
+function servesConsole() {
+  const helps = parameters.some((word) => word === '--help' || word === '-h');
+  return !helps && (parameters[0] === 'start' || parameters[0] === 'serve');
+}
+
+function runOn(node) {
+  const child = spawn(node, [path.join(ROOT, 'src/bin/waihu.ts'), ...parameters], {
+    stdio: 'inherit',
+    env: environment(node),
+  });
+  let lastMs = 0;
+  let count = 0;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => {
+      const nowMs = Date.now();
+      if (nowMs - lastMs < ONE_SIGNAL_MS) return;
+      lastMs = nowMs;
+      count++;
+      child.kill(signal);
+      if (count > 1) setTimeout(() => child.kill('SIGKILL'), LAST_PATIENCE_MS).unref();
+    });
+  child.once('error', (error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  });
+  child.once('exit', (code, signal) => process.exit(code ?? 128 + os.constants.signals[signal]));
+}
