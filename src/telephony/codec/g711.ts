@@ -84,14 +84,14 @@ function linearToAlaw(sample: number): number {
   const magnitude = (positive ? sample : -sample - 1) >> 4;
   let exponent = 0;
   for (let rest = magnitude >> 5; rest > 0; rest >>= 1) exponent++;
-  const mantissa = (exponent === 0 ? magnitude >> 0 : (magnitude >> (exponent - 1)) & 15) & 15;
-  const segment = magnitude < 16 ? 0 : exponent === 0 ? 1 : exponent + 1;
+  const mantissa = (magnitude >> exponent) & 15;
+  const segment = magnitude < 16 ? 0 : exponent + 1;
   return ((positive ? 0x80 : 0) | (segment << 4) | mantissa) ^ 0x55;
 }
 
-/** G.711 µ-law works on 14 bits: a bias of 33 on the magnitude, clipped at 8158. */
+/** G.711 µ-law works on 14 bits: a bias of 33 on the magnitude, clipped at 8158; negatives as in A-law (ITU-T G.191). */
 function linearToUlaw(sample: number): number {
-  const magnitude = Math.min(Math.abs(sample), 32635) + 0x84;
+  const magnitude = Math.min(sample < 0 ? -sample - 1 : sample, 32635) + 0x84;
   let exponent = 7;
   while (exponent > 0 && (magnitude & (1 << (exponent + 7))) === 0) exponent--;
   const code = (sample < 0 ? 0x80 : 0) | (exponent << 4) | ((magnitude >> (exponent + 3)) & 15);

@@ -1,30 +1,101 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
+import { Histogram } from './histogram.ts';
+import { RtpLeg } from './leg.ts';
 import type { LegHandlers, MediaLeg } from './media-leg.ts';
+import { PortPairs, type PortPair } from './port-pairs.ts';
+import { Ticker } from './ticker.ts';
 
 export type { LegHandlers, MediaLeg, ReceivedFrame } from './media-leg.ts';
 
+/** How a media engine is set up; `random` (numbers in [0, 1)) is for tests. */
+export interface MediaEngineOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Local numeric address that all sockets bind. */
+  readonly address: string;
+  /** A leg takes two pairs of them: RTP and RTCP for audio and for text. */
+  readonly ports: { readonly first: number; readonly last: number };
+  readonly random?: () => number;
+}
+
 /** All media of one thread: its ports, its one tick loop and its legs. */
 export class MediaEngine {
-  static open(_options: {
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly address: string;
-    readonly ports: { readonly first: number; readonly last: number };
-  }): Promise<MediaEngine> {
-    return Promise.resolve(new MediaEngine());
+  /** Time between audio packets of one leg as handed to the kernel, over all legs. */
+  readonly sendIntervals = new Histogram(0.25, 800);
+  readonly #options: MediaEngineOptions;
+  readonly #ports: PortPairs;
+  readonly #ticker: Ticker;
+  readonly #legs = new Set<RtpLeg>();
+  readonly #closing = new Set<Promise<void>>();
+  #closed = false;
+
+  private constructor(options: MediaEngineOptions) {
+    this.#options = options;
+    this.#ports = new PortPairs(options.address, options.ports);
+    this.#ticker = new Ticker(options.clock);
   }
 
-  openLeg(_handlers: LegHandlers): Promise<MediaLeg> {
-    throw new AppError('unavailable', { zh: '媒体引擎尚未就绪。', en: 'The media engine is not ready.' });
+  /** Throws `port-in-use` where the address cannot be bound at all. */
+  static async open(options: MediaEngineOptions): Promise<MediaEngine> {
+    const engine = new MediaEngine(options);
+    await engine.#ports.close(await engine.#ports.open());
+    return engine;
   }
 
+  /** Binds a leg's four sockets; throws `resource-exhausted` when no ports are left. The caller closes the leg. */
+  async openLeg(handlers: LegHandlers): Promise<MediaLeg> {
+    if (this.#closed) throw new AppError('unavailable', { zh: '媒体引擎已关闭。', en: 'The media engine is closed.' });
+    const [audio, text] = await Promise.allSettled([this.#ports.open(), this.#ports.open()]);
+    if (audio.status === 'rejected' || text.status === 'rejected' || this.#closed) {
+      if (audio.status === 'fulfilled') await this.#ports.close(audio.value);
+      if (text.status === 'fulfilled') await this.#ports.close(text.value);
+      if (audio.status === 'rejected') throw audio.reason;
+      if (text.status === 'rejected') throw text.reason;
+      throw new AppError('unavailable', { zh: '媒体引擎已关闭。', en: 'The media engine is closed.' });
+    }
+    const leg = new RtpLeg({
+      context: {
+        clock: this.#options.clock,
+        // Random and of no person or machine (RFC 7022 §4.2).
+        cname: randomBytes(12).toString('base64'),
+        random: this.#options.random ?? Math.random,
+        sendIntervals: this.sendIntervals,
+      },
+      log: this.#options.log,
+      ticker: this.#ticker,
+      audioPorts: audio.value,
+      textPorts: text.value,
+      handlers,
+      onClosed: (closed) => this.#release(closed, [audio.value, text.value]),
+    });
+    this.#legs.add(leg);
+    return leg;
+  }
+
+  /** What admission and health look at. */
   load(): { legs: number; tickLatenessP99Ms: number; framesDropped: number } {
-    return { legs: 0, tickLatenessP99Ms: 0, framesDropped: 0 };
+    return {
+      legs: this.#legs.size,
+      tickLatenessP99Ms: this.#ticker.latenessP99Ms,
+      framesDropped: this.#ticker.framesDropped,
+    };
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  /** Closes every leg and resolves when all ports are free; idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const leg of this.#legs) leg.close();
+    await Promise.all(this.#closing);
+  }
+
+  #release(leg: RtpLeg, pairs: readonly PortPair[]): void {
+    this.#legs.delete(leg);
+    const closing = Promise.all(pairs.map((pair) => this.#ports.close(pair))).then(() => {
+      this.#closing.delete(closing);
+    });
+    this.#closing.add(closing);
   }
 }

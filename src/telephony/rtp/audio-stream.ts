@@ -1,0 +1,145 @@
+import type { Clock } from '#platform/clock.ts';
+import type { AudioMedia } from '../sdp/media.ts';
+import { AudioReceiver } from './audio-receiver.ts';
+import { AudioSender } from './audio-sender.ts';
+import type { Histogram } from './histogram.ts';
+import { SourceLatch } from './latch.ts';
+import type { LegHandlers } from './media-leg.ts';
+import { newRtpPacket, parseRtp } from './packet.ts';
+import type { PortPair } from './port-pairs.ts';
+import { RtcpSession } from './rtcp-session.ts';
+
+const TIMEOUT_MS = 30_000;
+
+/** What the streams of a leg share. */
+export interface StreamContext {
+  readonly clock: Clock;
+  readonly cname: string;
+  readonly random: () => number;
+  readonly sendIntervals: Histogram;
+}
+
+/** The audio m-line of a leg on its two sockets. */
+export class AudioStream {
+  readonly receiver: AudioReceiver;
+  readonly sender: AudioSender;
+  readonly rtcp: RtcpSession;
+  readonly latch = new SourceLatch();
+  /** Datagrams that were no RTP. */
+  malformed = 0;
+  readonly #context: StreamContext;
+  readonly #ports: PortPair;
+  readonly #handlers: LegHandlers;
+  readonly #rtcpLatch = new SourceLatch();
+  readonly #packet = newRtpPacket();
+  #media: AudioMedia;
+  #lastReceivedMs: number;
+  #lastSentMs = -1;
+  #timedOut = false;
+
+  constructor(context: StreamContext, ports: PortPair, media: AudioMedia, handlers: LegHandlers) {
+    this.#context = context;
+    this.#ports = ports;
+    this.#media = media;
+    this.#handlers = handlers;
+    this.#lastReceivedMs = context.clock.monotonicMs();
+    this.receiver = new AudioReceiver(media, (event) => handlers.onDtmf(event));
+    this.sender = new AudioSender(media, context.random, (packet) => this.#send(packet));
+    this.rtcp = new RtcpSession({
+      clock: context.clock,
+      cname: context.cname,
+      random: context.random,
+      sent: this.sender,
+      reception: this.receiver.reception,
+      send: (bytes) => this.#sendRtcp(bytes),
+    });
+    this.#expect();
+    ports.rtp.onDatagram = (bytes, address, port) => this.#onRtp(bytes, address, port);
+    ports.rtcp.onDatagram = (bytes, address, port) => this.#onRtcp(bytes, address, port);
+  }
+
+  renegotiate(media: AudioMedia): void {
+    this.#media = media;
+    this.receiver.renegotiate(media);
+    this.sender.renegotiate(media);
+    this.#expect();
+    this.#lastReceivedMs = this.#context.clock.monotonicMs();
+    this.#timedOut = false;
+  }
+
+  /** One frame each way. */
+  tick(deadlineMs: number): void {
+    const { direction } = this.#media;
+    const tx = this.sender.blank();
+    this.#handlers.onFrame(this.receiver.pull(deadlineMs), tx);
+    const sends = direction === 'sendrecv' || direction === 'sendonly';
+    this.sender.next(sends && this.latch.port !== 0);
+    this.rtcp.poll(deadlineMs);
+    if (this.#receives && !this.#timedOut && deadlineMs - this.#lastReceivedMs > TIMEOUT_MS) {
+      this.#timedOut = true;
+      this.#handlers.onTimeout?.();
+    }
+  }
+
+  close(): void {
+    this.rtcp.close();
+  }
+
+  get #receives(): boolean {
+    return this.#media.direction === 'sendrecv' || this.#media.direction === 'recvonly';
+  }
+
+  #expect(): void {
+    const { remoteAddress, remotePort, remoteRtcpPort } = this.#media;
+    const held = isUnspecified(remoteAddress);
+    this.latch.expect(remoteAddress, held ? 0 : remotePort);
+    this.#rtcpLatch.expect(remoteAddress, held ? 0 : remoteRtcpPort);
+  }
+
+  #onRtp(bytes: Uint8Array, address: string, port: number): void {
+    const packet = this.#packet;
+    if (!parseRtp(bytes, packet)) {
+      this.malformed++;
+      return;
+    }
+    if (!this.#receives) return;
+    if (!this.receiver.understands(packet.payloadType)) {
+      this.receiver.unusable++;
+      return;
+    }
+    const nowMs = this.#context.clock.monotonicMs();
+    const { latched } = this.latch;
+    if (!this.latch.admit(address, port, nowMs)) return;
+    // The far end is behind a translation: its RTCP most likely comes through the same one.
+    if (!latched && (address !== this.#media.remoteAddress || port !== this.#media.remotePort))
+      this.#rtcpLatch.expect(address, port + 1);
+    const first = !this.receiver.reception.started;
+    this.#lastReceivedMs = nowMs;
+    this.#timedOut = false;
+    this.receiver.accept(packet, bytes, nowMs);
+    if (first) this.#handlers.onRemoteRtp?.();
+  }
+
+  #onRtcp(bytes: Uint8Array, address: string, port: number): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    if (this.#rtcpLatch.latched && !this.#rtcpLatch.admit(address, port, nowMs)) return;
+    if (this.rtcp.accept(bytes, nowMs)) this.#rtcpLatch.admit(address, port, nowMs);
+  }
+
+  #send(packet: Uint8Array): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    if (this.#lastSentMs >= 0) this.#context.sendIntervals.add(nowMs - this.#lastSentMs);
+    this.#lastSentMs = nowMs;
+    this.#ports.rtp.send(packet, this.latch.address, this.latch.port);
+  }
+
+  #sendRtcp(bytes: Uint8Array): void {
+    const { address, port } = this.#rtcpLatch;
+    if (port !== 0) this.#ports.rtcp.send(bytes, address, port);
+  }
+}
+
+/** `0.0.0.0` and `::` are the old way to hold (RFC 3264 §8.4): nothing is sent there. */
+export function isUnspecified(address: string): boolean {
+  return address === '' || address === '0.0.0.0' || address === '::';
+}

@@ -1,0 +1,146 @@
+import type { MediaStats } from '#domain/call.ts';
+import type { Log } from '#platform/log.ts';
+import type { NegotiatedMedia } from '../sdp/media.ts';
+import { AudioStream, type StreamContext } from './audio-stream.ts';
+import type { LegHandlers, MediaLeg } from './media-leg.ts';
+import type { PortPair } from './port-pairs.ts';
+import { TextStream } from './text-stream.ts';
+import type { Ticked, Ticker } from './ticker.ts';
+
+/** A leg on its four sockets, driven by the engine's ticker. */
+export class RtpLeg implements MediaLeg, Ticked {
+  readonly #context: StreamContext;
+  readonly #log: Log;
+  readonly #ticker: Ticker;
+  readonly #audioPorts: PortPair;
+  readonly #textPorts: PortPair;
+  readonly #handlers: LegHandlers;
+  readonly #onClosed: (leg: RtpLeg) => void;
+  #audio: AudioStream | undefined;
+  #text: TextStream | undefined;
+  #codec: MediaStats['codec'] = 'PCMA';
+  #closed = false;
+  #faults = 0;
+
+  constructor(options: {
+    readonly context: StreamContext;
+    readonly log: Log;
+    readonly ticker: Ticker;
+    readonly audioPorts: PortPair;
+    readonly textPorts: PortPair;
+    readonly handlers: LegHandlers;
+    readonly onClosed: (leg: RtpLeg) => void;
+  }) {
+    this.#context = options.context;
+    this.#log = options.log;
+    this.#ticker = options.ticker;
+    this.#audioPorts = options.audioPorts;
+    this.#textPorts = options.textPorts;
+    this.#handlers = this.#guard(options.handlers);
+    this.#onClosed = options.onClosed;
+  }
+
+  get audioPort(): number {
+    return this.#audioPorts.rtp.port;
+  }
+
+  get textPort(): number {
+    return this.#textPorts.rtp.port;
+  }
+
+  start(media: NegotiatedMedia): void {
+    if (this.#closed) return;
+    this.#codec = media.audio.codec;
+    if (this.#audio === undefined) {
+      this.#audio = new AudioStream(this.#context, this.#audioPorts, media.audio, this.#handlers);
+      this.#ticker.add(this);
+    } else {
+      this.#audio.renegotiate(media.audio);
+    }
+    if (media.text === undefined) {
+      this.#text?.close();
+      this.#text = undefined;
+      this.#textPorts.rtp.onDatagram = this.#textPorts.rtcp.onDatagram = undefined;
+    } else if (this.#text === undefined) {
+      this.#text = new TextStream(this.#context, this.#textPorts, media.text, (text) => this.#handlers.onText(text));
+    } else {
+      this.#text.renegotiate(media.text);
+    }
+  }
+
+  sendText(text: string): void {
+    this.#text?.sender.enqueue(text);
+  }
+
+  sendDtmf(digits: string): void {
+    if (this.#audio?.sender.enqueueDtmf(digits) === false)
+      this.#log.warn({}, 'digits not sent: no telephone-event negotiated');
+  }
+
+  stats(): MediaStats {
+    const audio = this.#audio;
+    return {
+      codec: this.#codec,
+      packetsSent: audio?.sender.packets ?? 0,
+      packetsReceived: audio?.receiver.reception.totalReceived ?? 0,
+      packetsLost: audio?.receiver.reception.lost ?? 0,
+      packetsLate: audio?.receiver.late ?? 0,
+      jitterMs: audio?.receiver.reception.jitterMs ?? 0,
+    };
+  }
+
+  tick(deadlineMs: number): void {
+    this.#audio?.tick(deadlineMs);
+    if (!this.#closed) this.#text?.tick(deadlineMs);
+  }
+
+  skip(frames: number): void {
+    this.#audio?.sender.skip(frames);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ticker.remove(this);
+    this.#text?.close();
+    this.#audio?.close();
+    this.#logOddities();
+    this.#onClosed(this);
+  }
+
+  /** One line a call, and only where something was odd. */
+  #logOddities(): void {
+    const audio = this.#audio;
+    if (audio === undefined) return;
+    const strangers = audio.latch.strangers + (this.#text?.latch.strangers ?? 0);
+    const malformed = audio.malformed + (this.#text?.malformed ?? 0);
+    const { unusable } = audio.receiver;
+    if (strangers + malformed + unusable + this.#faults > 0)
+      this.#log.warn({ strangers, malformed, unusable, faults: this.#faults }, 'media leg saw packets that it ignored');
+  }
+
+  /** A fault in one call's handlers must not stop the tick of the others. */
+  #guard(handlers: LegHandlers): LegHandlers {
+    const guarded = (run: () => void): void => {
+      if (this.#closed) return;
+      try {
+        run();
+      } catch (error) {
+        if (this.#faults++ === 0) this.#log.error({ err: error }, 'media handler failed');
+      }
+    };
+    return {
+      onFrame: (rx, tx) => {
+        try {
+          handlers.onFrame(rx, tx);
+        } catch (error) {
+          if (this.#faults++ === 0) this.#log.error({ err: error }, 'media handler failed');
+        }
+      },
+      onText: (text) => guarded(() => handlers.onText(text)),
+      onDtmf: (event) => guarded(() => handlers.onDtmf(event)),
+      onRemoteRtp: () => guarded(() => handlers.onRemoteRtp?.()),
+      onTimeout: () => guarded(() => handlers.onTimeout?.()),
+    };
+  }
+}

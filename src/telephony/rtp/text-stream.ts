@@ -1,0 +1,90 @@
+import type { TextMedia } from '../sdp/media.ts';
+import { isUnspecified, type StreamContext } from './audio-stream.ts';
+import { SourceLatch } from './latch.ts';
+import { newRtpPacket, parseRtp } from './packet.ts';
+import type { PortPair } from './port-pairs.ts';
+import { RtcpSession } from './rtcp-session.ts';
+import { TextReceiver } from './text-receiver.ts';
+import { TextSender } from './text-sender.ts';
+
+/** The real-time text m-line of a leg on its two sockets. */
+export class TextStream {
+  readonly receiver: TextReceiver;
+  readonly sender: TextSender;
+  readonly rtcp: RtcpSession;
+  readonly latch = new SourceLatch();
+  malformed = 0;
+  readonly #context: StreamContext;
+  readonly #rtcpLatch = new SourceLatch();
+  readonly #packet = newRtpPacket();
+  #media: TextMedia;
+
+  constructor(context: StreamContext, ports: PortPair, media: TextMedia, onText: (text: string) => void) {
+    this.#context = context;
+    this.#media = media;
+    this.receiver = new TextReceiver(media, onText);
+    this.sender = new TextSender(media, context.random, (packet) =>
+      ports.rtp.send(packet, this.latch.address, this.latch.port),
+    );
+    this.rtcp = new RtcpSession({
+      clock: context.clock,
+      cname: context.cname,
+      random: context.random,
+      sent: this.sender,
+      reception: this.receiver.reception,
+      send: (bytes) => {
+        if (this.#rtcpLatch.port !== 0) ports.rtcp.send(bytes, this.#rtcpLatch.address, this.#rtcpLatch.port);
+      },
+    });
+    this.#expect();
+    ports.rtp.onDatagram = (bytes, address, port) => this.#onRtp(bytes, address, port);
+    ports.rtcp.onDatagram = (bytes, address, port) => this.#onRtcp(bytes, address, port);
+  }
+
+  renegotiate(media: TextMedia): void {
+    this.#media = media;
+    this.receiver.renegotiate(media);
+    this.sender.renegotiate(media);
+    this.#expect();
+  }
+
+  tick(deadlineMs: number): void {
+    this.receiver.poll(deadlineMs);
+    if (this.#sends) this.sender.poll(deadlineMs);
+    this.rtcp.poll(deadlineMs);
+  }
+
+  /** Sends what was typed last and says goodbye. */
+  close(): void {
+    if (this.#sends) this.sender.flush(this.#context.clock.monotonicMs());
+    this.rtcp.close();
+  }
+
+  get #sends(): boolean {
+    return this.latch.port !== 0 && (this.#media.direction === 'sendrecv' || this.#media.direction === 'sendonly');
+  }
+
+  #expect(): void {
+    const { remoteAddress, remotePort } = this.#media;
+    const port = isUnspecified(remoteAddress) ? 0 : remotePort;
+    this.latch.expect(remoteAddress, port);
+    this.#rtcpLatch.expect(remoteAddress, port === 0 ? 0 : port + 1);
+  }
+
+  #onRtp(bytes: Uint8Array, address: string, port: number): void {
+    const packet = this.#packet;
+    if (!parseRtp(bytes, packet) || !this.receiver.understands(packet.payloadType)) {
+      this.malformed++;
+      return;
+    }
+    if (this.#media.direction === 'sendonly' || this.#media.direction === 'inactive') return;
+    const nowMs = this.#context.clock.monotonicMs();
+    if (this.latch.admit(address, port, nowMs)) this.receiver.accept(packet, bytes, nowMs);
+  }
+
+  #onRtcp(bytes: Uint8Array, address: string, port: number): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    if (this.#rtcpLatch.latched && !this.#rtcpLatch.admit(address, port, nowMs)) return;
+    if (this.rtcp.accept(bytes, nowMs)) this.#rtcpLatch.admit(address, port, nowMs);
+  }
+}
