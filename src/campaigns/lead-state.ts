@@ -18,19 +18,12 @@ export interface LeadMoment {
  * Stored reasons of a wait count until its time has come; after that only the campaign's own limits hold a lead.
  */
 export function holdReason(moment: LeadMoment): HoldReason {
-  switch (moment.leadState) {
-    case 'done':
-      return moment.reason;
-    case 'dialing':
-      return 'in-call';
-    case 'pending':
-    case 'waiting': {
-      if (moment.campaignState === 'cancelled') return 'cancelled';
-      if (moment.campaignState !== 'running') return 'campaign-not-running';
-      if (moment.nextAttemptAt !== undefined && moment.nextAttemptAt > moment.now) {
-        return moment.reason === 'due' ? 'retry-delay' : moment.reason;
-      }
-      return moment.openCalls >= moment.maxConcurrentCalls ? 'concurrency-limit' : 'due';
-    }
+  if (moment.leadState === 'done') return moment.reason;
+  if (moment.leadState === 'dialing') return 'in-call';
+  if (moment.campaignState === 'cancelled') return 'cancelled';
+  if (moment.campaignState !== 'running') return 'campaign-not-running';
+  if (moment.nextAttemptAt !== undefined && moment.nextAttemptAt > moment.now) {
+    return moment.reason === 'due' ? 'retry-delay' : moment.reason;
   }
+  return moment.openCalls >= moment.maxConcurrentCalls ? 'concurrency-limit' : 'due';
 }

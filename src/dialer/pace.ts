@@ -1,0 +1,28 @@
+/**
+ * An absolute schedule of calls at a rate: slots follow each other at a fixed distance, so a late timer costs nothing
+ * and unused slots never add up to a burst.
+ */
+export class Pace {
+  readonly #intervalMs: number;
+  #nextMs = 0;
+
+  constructor(callsPerSecond: number) {
+    this.#intervalMs = 1000 / callsPerSecond;
+  }
+
+  /** The first free slot, on the monotonic clock. */
+  nextMs(nowMs: number): number {
+    return Math.max(nowMs, this.#nextMs);
+  }
+
+  /** How many slots are free before `untilMs`. */
+  countUntil(nowMs: number, untilMs: number): number {
+    const first = this.nextMs(nowMs);
+    return first >= untilMs ? 0 : Math.ceil((untilMs - first) / this.#intervalMs);
+  }
+
+  /** Takes the slot at `atMs`, which is not before the first free one. */
+  take(atMs: number): void {
+    this.#nextMs = atMs + this.#intervalMs;
+  }
+}
