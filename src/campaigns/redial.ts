@@ -28,10 +28,13 @@ export interface LeadChange {
 /** No call-back is promised further ahead than this. */
 const FARTHEST_CALL_BACK_MS = 90 * 24 * 3_600_000;
 
+/** Failures of the carrier or of our own are not the callee's answer: they are tried again even without a rule. */
+const FAULT_RULE = { delaysSeconds: [10, 60], maxRetries: 3 };
+
 /**
  * What becomes of a lead after a dial. An opt-out ends it; a call-back time the callee gave comes before every delay;
- * otherwise the campaign's rule for the outcome decides, and an outcome without a rule, or whose facts say never,
- * ends it. `maxAttempts` bounds all of them.
+ * otherwise the campaign's rule for the outcome decides. An outcome whose facts say never, or without a rule unless
+ * they say soon, ends it. `maxAttempts` bounds all of them.
  */
 export function afterOutcome(
   settings: Pick<CampaignSettings, 'redial' | 'maxAttempts'>,
@@ -55,10 +58,13 @@ export function afterOutcome(
   }
   if (outcome.code === 'answered') return end('completed');
 
-  const rule = settings.redial.find((candidate) => candidate.outcome === outcome.code);
   const verdict = OUTCOME_FACTS[outcome.code].retry;
   // One caller number a campaign: another one cannot be offered, so the same call would only be blocked again.
-  if (rule === undefined || verdict === 'never' || verdict === 'other-caller-number') return end('not-retryable');
+  if (verdict === 'never' || verdict === 'other-caller-number') return end('not-retryable');
+  const rule =
+    settings.redial.find((candidate) => candidate.outcome === outcome.code) ??
+    (verdict === 'soon' ? FAULT_RULE : undefined);
+  if (rule === undefined) return end('not-retryable');
   const used = lead.retries[outcome.code] ?? 0;
   const delaySeconds = rule.delaysSeconds[Math.min(used, rule.delaysSeconds.length - 1)];
   if (delaySeconds === undefined) return end('not-retryable');

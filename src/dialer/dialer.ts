@@ -7,7 +7,9 @@ import type { Log } from '#platform/log.ts';
 import type { AttemptRef, DialCampaign, DialStore, OrphanScope } from './dial-store.ts';
 import { Lines } from './lines.ts';
 import type { TrunkLimits } from './lines.ts';
+import { LiveCalls, lostOutcome } from './live-calls.ts';
 import { Pace } from './pace.ts';
+import { Waker } from './waker.ts';
 
 /** What a dialer is made of. */
 export interface DialerOptions {
@@ -44,18 +46,11 @@ const LEASE_MS = 15_000;
 const NODE_GONE_MS = 30_000;
 const RECOVERY_MS = 15_000;
 
-const SETTLE_TRIES = 6;
-const SETTLE_RETRY_MS = 250;
+/** A campaign that failed is tried again after this. */
+const FAULT_RETRY_MS = 5000;
 
 /** How long `close` waits for aborted calls to end. */
 const CLOSE_MS = 10_000;
-
-interface LiveDial {
-  readonly attempt: Attempt;
-  readonly abort: AbortController;
-  start: Timer | undefined;
-  readonly done: Promise<void>;
-}
 
 /**
  * Dials the leads of every campaign this node leads, within lines and rate. It sleeps until the next lead or slot
@@ -66,22 +61,35 @@ export class Dialer {
   readonly #o: DialerOptions;
   readonly #lines: ReadonlyMap<string, Lines>;
   readonly #paces = new Map<CampaignId, { readonly pace: Pace; readonly callsPerSecond: number }>();
-  readonly #live = new Map<AttemptId, LiveDial>();
-  readonly #status = new Map<CampaignId, DialStatus>();
+  readonly #live: LiveCalls;
+  readonly #waker: Waker;
+  #status: readonly DialStatus[] = [];
   /** Campaigns whose attempts may still be started. */
   #dialling: ReadonlySet<CampaignId> = new Set();
   #phase: 'new' | 'running' | 'draining' | 'closed' = 'new';
   #unsubscribe: (() => void) | undefined;
-  #timer: Timer | undefined;
-  #wakeAtMs = Infinity;
-  #ticking: Promise<void> | undefined;
-  #lastTickMs = -Infinity;
+  #lastLookMs = -Infinity;
+  #looks = 0;
   #beatDueMs = 0;
   #recoverDueMs = 0;
 
   constructor(options: DialerOptions) {
     this.#o = options;
     this.#lines = new Map(options.trunks.map((trunk) => [trunk.name, new Lines(trunk)]));
+    this.#waker = new Waker(
+      options.clock,
+      () => this.#look(),
+      (error) => options.log.error({ err: error }, 'the dialer could not look for leads'),
+    );
+    this.#live = new LiveCalls({
+      ...options,
+      mayDial: (attempt) => this.#mayDial(attempt),
+      onOutcome: (attempt, outcome) => this.#note(attempt, outcome),
+      onSettled: (attempt) => {
+        this.#publishLead(attempt);
+        this.#waker.at(this.#lastLookMs + TICK_MS);
+      },
+    });
   }
 
   /**
@@ -94,8 +102,8 @@ export class Dialer {
     this.#phase = 'running';
     this.#beatDueMs = this.#o.clock.monotonicMs() + HEARTBEAT_MS;
     this.#recoverDueMs = this.#o.clock.monotonicMs() + RECOVERY_MS;
-    this.#unsubscribe = this.#o.bus.subscribe('campaign-changed', () => this.#wakeNow());
-    this.#wakeNow();
+    this.#unsubscribe = this.#o.bus.subscribe('campaign-changed', () => this.#waker.at(-Infinity));
+    this.#waker.at(-Infinity);
     return { recovered };
   }
 
@@ -106,13 +114,13 @@ export class Dialer {
 
   /** The campaigns of the latest look, with what holds them. */
   status(): readonly DialStatus[] {
-    return [...this.#status.values()];
+    return this.#status;
   }
 
   /** Ends open attempts that nobody works on: by their committed call, else as `lost`. Returns how many. */
   async recoverOrphans(scope: OrphanScope): Promise<number> {
     const { store, clock, log } = this.#o;
-    const orphans = await store.orphans(scope, [...this.#live.keys()], clock.now());
+    const orphans = await store.orphans(scope, this.#live.ids(), clock.now());
     if (orphans.length === 0) return 0;
     const outcomes = await this.#o.findOutcomes(orphans.map((orphan) => orphan.id));
     let settled = 0;
@@ -122,20 +130,15 @@ export class Dialer {
       settled += 1;
       this.#publishLead(orphan);
     }
-    log.info(
-      { orphans: orphans.length, settled, recorded: outcomes.size },
-      'attempts of an ended process were settled',
-    );
+    log.info({ orphans: orphans.length, settled, recorded: outcomes.size }, 'attempts without a process were settled');
     return settled;
   }
 
   /** Dials nothing more and waits until the calls in progress are over. */
   async drain(): Promise<void> {
     if (this.#phase !== 'closed') this.#phase = 'draining';
-    this.#stopTimer();
-    await this.#ticking;
-    for (const live of this.#live.values()) this.#startNow(live);
-    await Promise.all([...this.#live.values()].map((live) => live.done));
+    await this.#waker.stop();
+    await this.#live.finish();
   }
 
   /** Ends the calls in progress, waits for them a bounded time, and gives up the leases. Idempotent. */
@@ -143,17 +146,13 @@ export class Dialer {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.#unsubscribe?.();
-    this.#stopTimer();
-    await this.#ticking;
-    for (const live of this.#live.values()) {
-      live.abort.abort(reason);
-      this.#startNow(live);
-    }
+    await this.#waker.stop();
+    this.#live.abort(reason);
     let giveUp: Timer | undefined;
     const bound = new Promise<void>((resolve) => {
       giveUp = this.#o.clock.setTimer(CLOSE_MS, resolve);
     });
-    await Promise.race([Promise.all([...this.#live.values()].map((live) => live.done)), bound]);
+    await Promise.race([this.#live.finish(), bound]);
     giveUp?.cancel();
     if (this.#live.size > 0) this.#o.log.warn({ calls: this.#live.size }, 'calls did not end in time');
     await this.#o.store.leave();
@@ -163,47 +162,10 @@ export class Dialer {
     await this.close();
   }
 
-  #wakeNow(): void {
-    this.#wakeAt(-Infinity);
-  }
-
-  #wakeSoon(): void {
-    this.#wakeAt(this.#lastTickMs + TICK_MS);
-  }
-
-  /** Looks again at that moment, or as soon as the look in progress is over. */
-  #wakeAt(atMs: number): void {
-    if (this.#phase !== 'running' || atMs >= this.#wakeAtMs) return;
-    this.#wakeAtMs = atMs;
-    if (this.#ticking === undefined) this.#arm();
-  }
-
-  #arm(): void {
-    this.#timer?.cancel();
-    const delayMs = Math.max(0, this.#wakeAtMs - this.#o.clock.monotonicMs());
-    this.#timer = this.#o.clock.setTimer(delayMs, () => {
-      this.#wakeAtMs = Infinity;
-      this.#ticking = this.#tick()
-        .catch((error: unknown) => {
-          this.#o.log.error({ err: error }, 'the dialer could not look for leads');
-          this.#wakeAt(this.#o.clock.monotonicMs() + 1000);
-        })
-        .finally(() => {
-          this.#ticking = undefined;
-          if (this.#phase === 'running') this.#arm();
-        });
-    });
-  }
-
-  #stopTimer(): void {
-    this.#timer?.cancel();
-    this.#wakeAtMs = Infinity;
-  }
-
-  async #tick(): Promise<void> {
+  async #look(): Promise<void> {
     const { clock, store } = this.#o;
     const nowMs = clock.monotonicMs();
-    this.#lastTickMs = nowMs;
+    this.#lastLookMs = nowMs;
     if (nowMs >= this.#beatDueMs) {
       await store.beat(clock.now());
       this.#beatDueMs = nowMs + HEARTBEAT_MS;
@@ -212,27 +174,46 @@ export class Dialer {
       await this.recoverOrphans({ olderThanMs: NODE_GONE_MS });
       this.#recoverDueMs = nowMs + RECOVERY_MS;
     }
-    this.#wakeAt(Math.min(this.#beatDueMs, this.#recoverDueMs));
+    this.#waker.at(Math.min(this.#beatDueMs, this.#recoverDueMs));
 
-    const ownIds = [...new Set([...this.#live.values()].flatMap(({ attempt }) => attempt.campaignId ?? []))];
-    const campaigns = await store.campaigns(ownIds);
+    const campaigns = await store.campaigns(this.#live.campaignIds());
+    for (const campaign of campaigns) {
+      if (campaign.state === 'cancelled') this.#live.abort('campaign cancelled', campaign.id);
+    }
     const running = campaigns.filter((campaign) => campaign.state === 'running');
-    for (const campaign of campaigns) if (campaign.state === 'cancelled') this.#abort(campaign.id);
     this.#dialling = new Set(running.map((campaign) => campaign.id));
-    const now = clock.now();
-    const led =
-      running.length === 0
-        ? new Set<CampaignId>()
-        : await store.lease([...this.#dialling], now, new Date(now.getTime() + LEASE_MS));
-    this.#status.clear();
-    for (const campaign of running) {
+    for (const id of this.#paces.keys()) if (!this.#dialling.has(id)) this.#paces.delete(id);
+    const led = await this.#lead(running);
+    const status: DialStatus[] = [];
+    // Another campaign comes first each time, so that none starves on a trunk they share.
+    const first = running.length === 0 ? 0 : this.#looks++ % running.length;
+    for (const campaign of [...running.slice(first), ...running.slice(0, first)]) {
       const leader = led.has(campaign.id);
-      const hold = leader && this.#phase === 'running' ? await this.#dial(campaign) : undefined;
-      this.#status.set(campaign.id, { campaignId: campaign.id, leader, hold });
+      const hold = leader && this.#phase === 'running' ? await this.#dialSafely(campaign) : undefined;
+      status.push({ campaignId: campaign.id, leader, hold });
+    }
+    this.#status = status;
+  }
+
+  async #lead(running: readonly DialCampaign[]): Promise<ReadonlySet<CampaignId>> {
+    if (running.length === 0) return new Set();
+    const now = this.#o.clock.now();
+    const ids = running.map((campaign) => campaign.id);
+    return await this.#o.store.lease(ids, now, new Date(now.getTime() + LEASE_MS));
+  }
+
+  /** A campaign that cannot be dialled must not stop the others. */
+  async #dialSafely(campaign: DialCampaign): Promise<LocalText | undefined> {
+    try {
+      return await this.#dial(campaign);
+    } catch (error) {
+      this.#o.log.error({ err: error, campaignId: campaign.id }, 'a campaign could not be dialled');
+      this.#waker.at(this.#o.clock.monotonicMs() + FAULT_RETRY_MS);
+      return HOLDS.fault;
     }
   }
 
-  /** One round for one campaign; returns what holds it and sees to the next wake. */
+  /** One round for one campaign; returns what holds it and sees to the next look. */
   async #dial(campaign: DialCampaign): Promise<LocalText | undefined> {
     const { clock, store, bus } = this.#o;
     const lines = this.#lines.get(campaign.settings.trunk);
@@ -240,33 +221,44 @@ export class Dialer {
     const nowMs = clock.monotonicMs();
     const restsUntilMs = lines.restsUntilMs(nowMs);
     if (restsUntilMs !== undefined) {
-      this.#wakeAt(restsUntilMs);
+      this.#waker.at(restsUntilMs);
       return HOLDS.trunkRests(campaign.settings.trunk, restsUntilMs - nowMs);
     }
+    const ownFree = Math.min(
+      campaign.settings.maxConcurrentCalls - this.#live.count({ campaignId: campaign.id }),
+      lines.channels - this.#live.count({ trunk: campaign.settings.trunk }),
+    );
+    // The end of a call wakes.
+    if (ownFree <= 0) return undefined;
     const pace = this.#paceOf(campaign);
     const untilMs = nowMs + HORIZON_MS;
-    const limit = Math.min(pace.countUntil(nowMs, untilMs), lines.pace.countUntil(nowMs, untilMs));
-    if (limit === 0) {
-      this.#wakeAt(Math.max(pace.nextMs(nowMs), lines.pace.nextMs(nowMs)) - HORIZON_MS / 2);
+    const slots = Math.min(pace.countUntil(nowMs, untilMs), lines.pace.countUntil(nowMs, untilMs));
+    if (slots === 0) {
+      this.#waker.at(Math.max(pace.nextMs(nowMs), lines.pace.nextMs(nowMs)) - HORIZON_MS / 2);
       return undefined;
     }
-    const taken = await store.take(campaign, { limit, channels: lines.channels, now: clock.now() });
+    const taken = await store.take(campaign, {
+      limit: Math.min(slots, ownFree),
+      channels: lines.channels,
+      now: clock.now(),
+    });
     for (const attempt of taken.attempts) {
       const atMs = Math.max(pace.nextMs(nowMs), lines.pace.nextMs(nowMs));
       pace.take(atMs);
       lines.pace.take(atMs);
-      this.#launch(attempt, atMs);
+      this.#live.launch(attempt, atMs);
+      this.#publishLead(attempt);
     }
     for (const leadId of taken.denied) bus.publish('lead-changed', { campaignId: campaign.id, leadId });
     if (taken.more) {
-      this.#wakeSoon();
+      this.#waker.at(nowMs + TICK_MS);
       return undefined;
     }
     const dueAt = await store.nextDueAt(campaign.id);
     if (dueAt !== undefined) {
-      // Due already but not taken: all lines are busy, and the end of a call wakes; the tick covers other nodes' calls.
+      // Due but not taken: the lines are busy with other nodes' calls, or the contact is in another call.
       const waitMs = dueAt.getTime() - clock.now().getTime();
-      this.#wakeAt(clock.monotonicMs() + Math.max(TICK_MS, waitMs));
+      this.#waker.at(clock.monotonicMs() + Math.max(TICK_MS, waitMs));
     } else if (await store.finish(campaign.id, clock.now())) {
       bus.publish('campaign-changed', { campaignId: campaign.id });
     }
@@ -282,76 +274,15 @@ export class Dialer {
     return pace;
   }
 
-  #launch(attempt: Attempt, atMs: number): void {
-    let begin: () => void = () => undefined;
-    const begun = new Promise<void>((resolve) => {
-      begin = resolve;
-    });
-    const abort = new AbortController();
-    const start = this.#o.clock.setTimer(Math.max(0, atMs - this.#o.clock.monotonicMs()), begin);
-    const done = begun.then(() => this.#call(attempt, abort.signal));
-    this.#live.set(attempt.id, { attempt, abort, start: { cancel: () => (start.cancel(), begin()) }, done });
-    this.#publishLead(attempt);
-  }
-
-  /** Does not wait for the slot: the attempt is either withdrawn or belongs to a call that is on its way. */
-  #startNow(live: LiveDial): void {
-    live.start?.cancel();
-    live.start = undefined;
-  }
-
-  #abort(id: CampaignId): void {
-    for (const live of this.#live.values()) {
-      if (live.attempt.campaignId === id) live.abort.abort('campaign cancelled');
-    }
-  }
-
-  async #call(attempt: Attempt, signal: AbortSignal): Promise<void> {
-    const { store, clock, log } = this.#o;
-    try {
-      if (signal.aborted || this.#phase !== 'running' || !this.#mayDial(attempt)) {
-        await this.#persist(attempt, () => store.withdraw(attempt, clock.now()));
-        return;
-      }
-      const outcome = await this.#outcomeOf(attempt, signal);
-      const lines = this.#lines.get(attempt.trunk);
-      if (lines?.note(outcome.code, clock.monotonicMs()) === true) {
-        log.warn({ trunk: attempt.trunk }, 'more than half of the recent calls failed; the trunk rests');
-      }
-      await this.#persist(attempt, () => store.settle(attempt, outcome, clock.now()));
-    } finally {
-      this.#live.delete(attempt.id);
-      this.#publishLead(attempt);
-      this.#wakeSoon();
-    }
-  }
-
   #mayDial(attempt: Attempt): boolean {
+    if (this.#phase !== 'running') return false;
     return attempt.campaignId === undefined || this.#dialling.has(attempt.campaignId);
   }
 
-  async #outcomeOf(attempt: Attempt, signal: AbortSignal): Promise<CallOutcome> {
-    try {
-      return await this.#o.placeCall(attempt, signal);
-    } catch (error) {
-      this.#o.log.error({ err: error, attemptId: attempt.id }, 'a call failed without an outcome');
-      return lostOutcome(attempt.id, 'call-failed', this.#o.clock.now());
-    }
-  }
-
-  /** Tries a write again while the database is away; what stays open then is settled as an orphan later. */
-  async #persist(attempt: Attempt, write: () => Promise<unknown>): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await write();
-        return;
-      } catch (error) {
-        this.#o.log.error({ err: error, attemptId: attempt.id, tries }, 'an attempt could not be settled');
-        if (tries >= SETTLE_TRIES) return;
-        await new Promise<void>((resolve) => {
-          this.#o.clock.setTimer(SETTLE_RETRY_MS * 2 ** (tries - 1), resolve);
-        });
-      }
+  #note(attempt: Attempt, outcome: CallOutcome): void {
+    const rests = this.#lines.get(attempt.trunk)?.note(outcome.code, this.#o.clock.monotonicMs());
+    if (rests === true) {
+      this.#o.log.warn({ trunk: attempt.trunk }, 'more than half of the recent calls failed; the trunk rests');
     }
   }
 
@@ -362,6 +293,10 @@ export class Dialer {
 }
 
 const HOLDS = {
+  fault: {
+    zh: '任务暂时无法拨打，详见日志，稍后自动重试。',
+    en: 'The campaign cannot be dialled at the moment; the log says why. It is tried again shortly.',
+  },
   noTrunk: (trunk: string): LocalText => ({
     zh: `配置中没有中继“${trunk}”，任务无法拨打。`,
     en: `The configuration has no trunk "${trunk}", so the campaign cannot be dialled.`,
@@ -371,20 +306,3 @@ const HOLDS = {
     en: `Most recent calls on trunk "${trunk}" failed; dialling resumes in ${Math.ceil(forMs / 1000)} s.`,
   }),
 };
-
-/** The outcome of an attempt that ended without one. */
-function lostOutcome(attemptId: AttemptId, detail: string, now: Date): CallOutcome {
-  return {
-    attemptId,
-    code: 'lost',
-    evidence: [{ kind: 'platform', detail, suggests: 'lost', confidence: 1 }],
-    confidence: 1,
-    grade: 'F',
-    gradeReason: 'not reached: lost',
-    tags: [],
-    slots: {},
-    optedOut: false,
-    callBackAt: undefined,
-    endedAt: now,
-  };
-}
