@@ -1,0 +1,100 @@
+import type { GradeCode } from '#domain/outcome.ts';
+import type { BargePolicy, GlobalKind } from '#domain/script.ts';
+import type { HangupSide } from '#domain/call.ts';
+import type { CompiledScript } from './compile.ts';
+
+/** One piece of an utterance: fixed text and inserted values stay apart, so that fixed phrases come from the cache. */
+export interface SpeechPart {
+  readonly text: string;
+  readonly audio?: string;
+}
+
+/** What happens in a call, as the dialog sees it. `atMs` counts on the clock of the call's timeline. */
+export type DialogEvent =
+  | { readonly type: 'answered'; readonly atMs: number }
+  | { readonly type: 'heard'; readonly text: string; readonly atMs: number }
+  | { readonly type: 'no-reply'; readonly atMs: number }
+  | { readonly type: 'spoken'; readonly interrupted: boolean; readonly playedText: string; readonly atMs: number }
+  | { readonly type: 'dtmf'; readonly digit: string; readonly atMs: number }
+  | { readonly type: 'detected'; readonly kind: 'voicemail' | 'call-assistant' | 'fax'; readonly atMs: number }
+  | { readonly type: 'transfer-failed'; readonly atMs: number }
+  | { readonly type: 'hung-up'; readonly by: HangupSide; readonly atMs: number }
+  | { readonly type: 'time-limit'; readonly atMs: number };
+
+/** What the call has to do. `hang-up` and `transfer` take place after what is being said has been played. */
+export type DialogEffect =
+  | {
+      readonly type: 'say';
+      readonly node: string;
+      readonly intent?: string;
+      readonly speech: readonly SpeechPart[];
+      readonly barge: BargePolicy;
+    }
+  | { readonly type: 'listen'; readonly noReplyMs: number }
+  | { readonly type: 'hang-up'; readonly reason: string }
+  | { readonly type: 'transfer'; readonly to: string }
+  | { readonly type: 'suppress' }
+  | { readonly type: 'tag'; readonly tag: string }
+  | { readonly type: 'slot'; readonly name: string; readonly value: string }
+  | { readonly type: 'decision'; readonly node: string; readonly reason: string }
+  | { readonly type: 'call-back'; readonly at: Date };
+
+/** A filled slot: the value for machines and what the callee is told. */
+export interface SlotValue {
+  readonly value: string;
+  readonly spoken: string;
+}
+
+/** Everything a dialog remembers; plain JSON, so that a call can be stored, replayed and resumed. */
+export interface DialogData {
+  readonly scriptId: string;
+  readonly scriptVersion: number;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly startedAt: string;
+  readonly timeZone: string;
+  readonly agents: boolean;
+  /** `closing`: the last words are being said; `ended`: nothing will be said any more. */
+  readonly phase: 'idle' | 'speaking' | 'listening' | 'closing' | 'transferring' | 'ended';
+  readonly answeredMs: number;
+  readonly lastMs: number;
+  readonly node: string;
+  /** The question that is open: `node`'s own, or one that a handler asked. */
+  readonly saysInFlight: number;
+  readonly lastSpeech: readonly SpeechPart[];
+  readonly lastInterrupted: boolean;
+  /** Heard while the platform spoke and not acted on: taken as the reply if the utterance ends at once. */
+  readonly early: { readonly text: string; readonly atMs: number } | null;
+
+  readonly visits: Readonly<Record<string, number>>;
+  readonly asks: Readonly<Record<string, number>>;
+  readonly globalUses: Readonly<Partial<Record<GlobalKind, number>>>;
+  readonly knowledgeHits: Readonly<Record<string, number>>;
+  readonly slots: Readonly<Record<string, SlotValue>>;
+  readonly tags: readonly string[];
+  readonly path: readonly string[];
+  readonly intents: readonly string[];
+  readonly dtmf: string;
+  readonly rounds: number;
+  readonly score: number;
+  readonly refusals: number;
+  readonly positives: number;
+  readonly negatives: number;
+  readonly silences: number;
+  readonly consecutiveSilences: number;
+  readonly endReason: string;
+  readonly optedOut: boolean;
+  readonly machine: 'voicemail' | 'call-assistant' | 'fax' | null;
+  readonly callBackAt: string | null;
+}
+
+/** A dialog in progress: the script it follows and what it remembers. */
+export interface DialogState {
+  readonly script: CompiledScript;
+  readonly data: DialogData;
+}
+
+/** A grade with the sentence that explains it. */
+export interface Graded {
+  readonly grade: GradeCode;
+  readonly reason: string;
+}
