@@ -80,6 +80,17 @@ export async function callRows(
   return result.rows;
 }
 
+/** The calls of a few ids, oldest first, numbers masked; unknown ids are left out. */
+export async function summariesOf(db: Db, ids: readonly string[]): Promise<readonly CallSummary[]> {
+  if (ids.length === 0) return [];
+  const result = await sql<SummaryRow>`
+    SELECT c.id, c.campaign_id, k.name AS campaign_name, c.name, c.phone, c.outcome, c.grade, c.tags, c.dialed_at,
+      c.talk_ms, c.hangup_by, c.recording IS NOT NULL AS has_recording
+    FROM calls c LEFT JOIN campaigns k ON k.id = c.campaign_id
+    WHERE c.id = ANY(${ids.filter(isUuid)}::uuid[]) ORDER BY c.id`.execute(db);
+  return result.rows.map(toSummary);
+}
+
 /**
  * Everything about one call, its number masked.
  * @throws AppError `not-found`

@@ -1,0 +1,37 @@
+import type pg from 'pg';
+import type { TrunkSummary } from '#domain/api.ts';
+import type { AttemptId } from '#domain/ids.ts';
+import type { Language } from '#domain/text.ts';
+import type { PhoneNumber } from '#domain/phone.ts';
+import type { Bus } from '#platform/bus.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Db } from '#platform/db/database.ts';
+import type { Log } from '#platform/log.ts';
+
+/** One dial outside of a campaign, asked for by a person. */
+export interface SingleCall {
+  readonly phone: PhoneNumber;
+  readonly scriptId: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly trunk: string;
+  readonly callerNumber: string;
+}
+
+/** What the routes work with; wired by `bin/`. */
+export interface ApiContext {
+  readonly db: Db;
+  readonly pool: pg.Pool;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly language: Language;
+  readonly trunks: readonly TrunkSummary[];
+  readonly recordingsDirectory: string;
+  readonly importsDirectory: string;
+  /** Built console, or undefined where it has not been built. */
+  readonly consoleDirectory: string | undefined;
+  /** Bearer token of the local operator: the command line on the same machine. */
+  readonly operatorToken: string;
+  /** Resolves with the attempt's id as soon as it is committed; the call goes on by itself. */
+  readonly placeSingleCall: (call: SingleCall) => Promise<AttemptId>;
+}
