@@ -13,39 +13,14 @@ export interface RowLayout {
 }
 
 // Compared without spaces, punctuation and case; the first that a file has wins.
-const PHONE_HEADERS = [
-  ...[
-    '手机号',
-    '手机号码',
-    '手机',
-    '联系电话',
-    '联系手机',
-    '电话号码',
-    '电话',
-    '联系方式',
-    '移动电话',
-    '号码',
-    '客户电话',
-  ],
-  ...['客户手机', '客户手机号', '本人手机', '被叫号码', 'mobile', 'mobilephone', 'mobilenumber', 'cellphone', 'cell'],
-  ...['phone', 'phonenumber', 'phoneno', 'tel', 'telephone', 'telno', 'msisdn', 'contactnumber', 'number'],
-];
-const NAME_HEADERS = [
-  ...[
-    '姓名',
-    '客户姓名',
-    '名字',
-    '联系人',
-    '联系人姓名',
-    '客户名称',
-    '客户',
-    '称呼',
-    '用户姓名',
-    '学员姓名',
-    '学生姓名',
-  ],
-  ...['name', 'fullname', 'customername', 'contactname', 'customer', 'contact', 'username'],
-];
+const PHONE_HEADERS = (
+  '手机号 手机号码 手机 联系电话 联系手机 电话号码 电话 联系方式 移动电话 号码 客户电话 客户手机 客户手机号 本人手机 被叫号码 ' +
+  'mobile mobilephone mobilenumber cellphone cell phone phonenumber phoneno tel telephone telno msisdn contactnumber number'
+).split(' ');
+const NAME_HEADERS = (
+  '姓名 客户姓名 名字 联系人 联系人姓名 客户名称 客户 称呼 用户姓名 学员姓名 学生姓名 ' +
+  'name fullname customername contactname customer contact username'
+).split(' ');
 
 /** Header cells as unique, non-empty column names: `列3` for an empty one, `电话 (2)` for a second of the same name. */
 export function columnNames(header: readonly string[]): readonly string[] {

@@ -152,7 +152,8 @@ export function createCsvReader(delimiter: string, onRow: (row: CsvRow) => void)
   return {
     push,
     end() {
-      while (inQuotes && sinceQuote !== undefined && repairs < QUOTE_REPAIRS_MAX) push(repair(sinceQuote));
+      const open = (): string | undefined => (inQuotes && repairs < QUOTE_REPAIRS_MAX ? sinceQuote : undefined);
+      for (let swallowed = open(); swallowed !== undefined; swallowed = open()) push(repair(swallowed));
       if (inQuotes) endRow('open-quote');
       else if (field !== '' || fields.length > 0 || afterQuote) endRow();
     },

@@ -118,7 +118,7 @@ function parseAbroad(dialled: string, region: CountryCode | undefined): ParsedPh
   if (parsed.countryCallingCode === '86') return parseNational(parsed.nationalNumber);
   if (!parsed.isValid()) return refuse('invalid');
   const timeZone = parsed.country === undefined ? undefined : ZONE_BY_COUNTRY[parsed.country];
-  return { ok: true, phone: parsed.number as string as PhoneNumber, timeZone };
+  return { ok: true, phone: parsed.number as PhoneNumber, timeZone };
 }
 
 function mainland(number: string): ParsedPhone {
