@@ -85,11 +85,13 @@ async function ensureModules() {
   if (modulesAreCurrent()) return;
   requireWritable();
   await timed('正在安装依赖（约 1 分钟）', 'Installing dependencies (about a minute)', async () => {
-    await npm(['ci'], ROOT);
+    // Not `npm ci`, which refuses the lock file wherever a registry lacks an optional package of another platform.
+    rmSync(path.join(ROOT, 'node_modules', '.package-lock.json'), { force: true });
+    await npm(['install', '--no-save'], ROOT);
   });
 }
 
-/** npm writes its hidden lock file last, so an installation that was interrupted has none. */
+/** npm writes its hidden lock file last and we remove it first, so an installation that was interrupted has none. */
 function modulesAreCurrent() {
   const wanted = readPackages(path.join(ROOT, 'package-lock.json'));
   const installed = readPackages(path.join(ROOT, 'node_modules', '.package-lock.json'));
