@@ -1,0 +1,295 @@
+import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Recording } from '#domain/call.ts';
+import type { Log } from '#platform/log.ts';
+import { FRAME_SAMPLES, linearTable, silenceOctet } from '#telephony/codec/g711.ts';
+import type { AudioCodec } from '#telephony/sdp/media.ts';
+
+const FRAME_MS = 20;
+const FRAME_BYTES = FRAME_SAMPLES * 2;
+/** One second of both sides. */
+const CHUNK_BYTES = 16_000;
+/** Seconds that may wait for the disk; beyond, silence takes their place. */
+const MAX_QUEUED_CHUNKS = 16;
+/** RIFF, fmt with its extension size, fact, data: RFC 2361 wants `fact` for everything but PCM. */
+const HEADER_BYTES = 58;
+const WAVE_FORMATS = { PCMA: 6, PCMU: 7 } as const;
+const FRAMES_PER_PEAK = 2;
+const PART_SUFFIX = '.part';
+
+/** Spare chunks of this thread: recording allocates nothing while calls run. */
+const spareChunks: Uint8Array[] = [];
+
+/** Begins a recording; the file and its folders are made on the way, and `close` tells when that failed. */
+export function openRecorder(options: {
+  readonly directory: string;
+  /** Below the directory, with `/`; the `Recording` repeats it. */
+  readonly path: string;
+  readonly codec: AudioCodec;
+  readonly log: Log;
+}): Recorder {
+  return new Recorder(options);
+}
+
+/**
+ * Writes one call's stereo WAV: callee left, platform right, 8 kHz, the octets of the wire. It grows as `<path>.part`
+ * and gets its name when it is whole and on the disk.
+ */
+export class Recorder {
+  readonly #fullPath: string;
+  readonly #path: string;
+  readonly #codec: AudioCodec;
+  readonly #log: Log;
+  readonly #magnitude: Uint8Array;
+  readonly #calleePeaks: number[] = [];
+  readonly #platformPeaks: number[] = [];
+  #file: FileHandle | undefined;
+  #chunk: Uint8Array;
+  #chunkFill = 0;
+  /** Data octets handed to the queue. */
+  #queuedBytes = 0;
+  #queue: { readonly bytes: Uint8Array; readonly length: number; readonly at: number }[] = [];
+  #holes: { readonly length: number; readonly at: number }[] = [];
+  #writing: Promise<void> | undefined;
+  #failure: unknown;
+  #frames = 0;
+  #startMs: number | undefined;
+  #calleePeak = 0;
+  #platformPeak = 0;
+  #finished: Promise<Recording> | undefined;
+  #ended = false;
+
+  constructor(options: {
+    readonly directory: string;
+    readonly path: string;
+    readonly codec: AudioCodec;
+    readonly log: Log;
+  }) {
+    this.#fullPath = join(options.directory, options.path);
+    this.#path = options.path;
+    this.#codec = options.codec;
+    this.#log = options.log;
+    this.#magnitude = magnitudes(options.codec);
+    this.#chunk = takeChunk();
+    this.#writing = this.#create();
+  }
+
+  /** Milliseconds recorded so far. */
+  get durationMs(): number {
+    return this.#frames * FRAME_MS;
+  }
+
+  /** Appends 20 ms of both sides, 160 octets each; with the tick's `atMs`, frames that it gave up become silence. */
+  push(callee: Uint8Array, platform: Uint8Array, atMs?: number): void {
+    if (this.#ended) return;
+    if (atMs !== undefined) this.#catchUp(atMs);
+    const chunk = this.#chunk;
+    const magnitude = this.#magnitude;
+    let at = this.#chunkFill;
+    let left = this.#calleePeak;
+    let right = this.#platformPeak;
+    for (let i = 0; i < FRAME_SAMPLES; i++) {
+      const calleeOctet = callee[i]!;
+      const platformOctet = platform[i]!;
+      chunk[at++] = calleeOctet;
+      chunk[at++] = platformOctet;
+      if (magnitude[calleeOctet]! > left) left = magnitude[calleeOctet]!;
+      if (magnitude[platformOctet]! > right) right = magnitude[platformOctet]!;
+    }
+    this.#calleePeak = left;
+    this.#platformPeak = right;
+    this.#advance();
+  }
+
+  /** Writes what is left and the header, puts it on the disk and gives the file its name; idempotent. */
+  close(): Promise<Recording> {
+    this.#finished ??= this.#finish();
+    return this.#finished;
+  }
+
+  /** Throws the recording away, unless it has been closed. */
+  async abort(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    giveChunk(this.#chunk);
+    await this.#drain().catch(() => undefined);
+    await this.#file?.close();
+    await rm(this.#fullPath + PART_SUFFIX, { force: true });
+  }
+
+  async #finish(): Promise<Recording> {
+    if (this.#ended) throw new Error('recording was aborted');
+    this.#ended = true;
+    if (this.#chunkFill > 0) this.#enqueue();
+    else giveChunk(this.#chunk);
+    if (this.#frames % FRAMES_PER_PEAK !== 0) this.#pushPeaks();
+    try {
+      const file = await this.#drain();
+      await this.#fillHoles(file);
+      await writeAll(file, waveHeader(this.#codec, this.#queuedBytes), 0);
+      await file.sync();
+    } finally {
+      await this.#file?.close();
+    }
+    await rename(this.#fullPath + PART_SUFFIX, this.#fullPath);
+    await syncDirectory(dirname(this.#fullPath));
+    return {
+      path: this.#path,
+      durationMs: this.durationMs,
+      bytes: HEADER_BYTES + this.#queuedBytes,
+      peaks: {
+        perSecond: 1000 / (FRAME_MS * FRAMES_PER_PEAK),
+        callee: this.#calleePeaks,
+        platform: this.#platformPeaks,
+      },
+    };
+  }
+
+  #catchUp(atMs: number): void {
+    this.#startMs ??= atMs - this.durationMs;
+    const due = Math.round((atMs - this.#startMs) / FRAME_MS);
+    const silence = silenceOctet(this.#codec);
+    while (this.#frames < due) this.#appendSilence(silence);
+  }
+
+  #appendSilence(octet: number): void {
+    this.#chunk.fill(octet, this.#chunkFill, this.#chunkFill + FRAME_BYTES);
+    this.#advance();
+  }
+
+  #advance(): void {
+    this.#chunkFill += FRAME_BYTES;
+    this.#frames++;
+    if (this.#frames % FRAMES_PER_PEAK === 0) this.#pushPeaks();
+    if (this.#chunkFill < CHUNK_BYTES) return;
+    this.#enqueue();
+    this.#chunk = takeChunk();
+  }
+
+  #pushPeaks(): void {
+    this.#calleePeaks.push(this.#calleePeak);
+    this.#platformPeaks.push(this.#platformPeak);
+    this.#calleePeak = this.#platformPeak = 0;
+  }
+
+  #enqueue(): void {
+    const at = HEADER_BYTES + this.#queuedBytes;
+    const length = this.#chunkFill;
+    this.#queuedBytes += length;
+    this.#chunkFill = 0;
+    if (this.#queue.length >= MAX_QUEUED_CHUNKS || this.#failure !== undefined) {
+      if (this.#holes.length === 0) this.#log.warn({}, 'recording falls behind the disk');
+      this.#holes.push({ length, at });
+      giveChunk(this.#chunk);
+      return;
+    }
+    this.#queue.push({ bytes: this.#chunk, length, at });
+    this.#writing ??= this.#writeQueue();
+  }
+
+  async #create(): Promise<void> {
+    try {
+      await mkdir(dirname(this.#fullPath), { recursive: true });
+      this.#file = await open(this.#fullPath + PART_SUFFIX, 'w', 0o600);
+    } catch (error) {
+      this.#fail(error);
+    }
+    await this.#writeQueue();
+  }
+
+  async #writeQueue(): Promise<void> {
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      try {
+        if (this.#file !== undefined) await writeAll(this.#file, next.bytes.subarray(0, next.length), next.at);
+      } catch (error) {
+        this.#fail(error);
+      }
+      this.#queue.shift();
+      giveChunk(next.bytes);
+    }
+    this.#writing = undefined;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure === undefined) this.#log.error({ err: error }, 'recording cannot be written');
+    this.#failure ??= error;
+  }
+
+  /** Rejects with the first error of the file system. */
+  async #drain(): Promise<FileHandle> {
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#file === undefined || this.#failure !== undefined)
+      throw new Error('recording cannot be written', { cause: this.#failure });
+    return this.#file;
+  }
+
+  async #fillHoles(file: FileHandle): Promise<void> {
+    const silence = new Uint8Array(CHUNK_BYTES).fill(silenceOctet(this.#codec));
+    for (const { length, at } of this.#holes) await writeAll(file, silence.subarray(0, length), at);
+  }
+}
+
+/** Deletes the `.part` files below a directory that a crash left behind and returns how many; none may be in use. */
+export async function deleteUnfinishedRecordings(directory: string): Promise<number> {
+  let deleted = 0;
+  try {
+    for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !entry.name.endsWith(PART_SUFFIX)) continue;
+      await rm(join(entry.parentPath, entry.name), { force: true });
+      deleted++;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  return deleted;
+}
+
+/** Makes a new name as durable as the file that has it. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
+    done += bytesWritten;
+  }
+}
+
+function takeChunk(): Uint8Array {
+  return spareChunks.pop() ?? new Uint8Array(CHUNK_BYTES);
+}
+
+function giveChunk(chunk: Uint8Array): void {
+  if (spareChunks.length < 64) spareChunks.push(chunk);
+}
+
+/** The level of each octet on a scale of 0–255. */
+function magnitudes(codec: AudioCodec): Uint8Array {
+  return Uint8Array.from(linearTable(codec), (sample) => Math.min(255, Math.abs(sample) >> 7));
+}
+
+function waveHeader(codec: AudioCodec, dataBytes: number): Uint8Array {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(HEADER_BYTES - 8 + dataBytes, 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(18, 16);
+  header.writeUInt16LE(WAVE_FORMATS[codec], 20);
+  header.writeUInt16LE(2, 22);
+  header.writeUInt32LE(8000, 24);
+  header.writeUInt32LE(16_000, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(8, 34);
+  header.write('fact', 38, 'latin1');
+  header.writeUInt32LE(4, 42);
+  header.writeUInt32LE(dataBytes / 2, 46);
+  header.write('data', 50, 'latin1');
+  header.writeUInt32LE(dataBytes, 54);
+  return header;
+}
