@@ -110,6 +110,18 @@ describe('a callee', () => {
     expect(talk.did).toEqual(['line 是我。']);
   });
 
+  it('leaves an empty line unsaid and goes on after it', () => {
+    const talk = new Talk(['是我。', '', '听到了。']);
+    talk.platformSays('请问是王先生吗？');
+    talk.wait(1_600);
+    talk.platformSays('您本期应还一千元。');
+    talk.wait(6_000);
+    expect(talk.did).toEqual(['line 是我。']);
+    talk.platformSays('您好，请问您还在吗？');
+    talk.wait(600);
+    expect(talk.did).toEqual(['line 是我。', 'line 听到了。']);
+  });
+
   it('says 嗯 into a long utterance without taking its turn', () => {
     const talk = new Talk(['好的。'], { acknowledges: true });
     talk.ownSpeechMs = 400;

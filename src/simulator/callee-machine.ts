@@ -37,7 +37,9 @@ export interface CalleeState {
   /** The utterance during which that line was begun: its end is no reply, and the line may have been ignored. */
   readonly talkedOver: number | undefined;
   readonly quietSinceMs: number;
-  readonly stayedSilent: boolean;
+  /** Says nothing on purpose until the other side speaks again. */
+  readonly staysSilent: boolean;
+  readonly stayedSilentAtLine: number | undefined;
   readonly bargedIn: boolean;
   readonly acknowledgements: number;
   readonly acknowledgedUtterance: number;
@@ -66,7 +68,7 @@ const MAX_REPEATS = 3;
 const MAX_ASKED_BACK = 2;
 const MAX_CALL_MS = 240_000;
 
-/** A person who has not picked up yet. */
+/** A person who has not picked up yet; an empty line is one that stays unsaid until the other side speaks again. */
 export function startCallee(lines: readonly string[], traits: HumanTraits): CalleeState {
   return {
     lines,
@@ -82,7 +84,8 @@ export function startCallee(lines: readonly string[], traits: HumanTraits): Call
     awaitingReply: false,
     talkedOver: undefined,
     quietSinceMs: 0,
-    stayedSilent: false,
+    staysSilent: false,
+    stayedSilentAtLine: undefined,
     bargedIn: false,
     acknowledgements: 0,
     acknowledgedUtterance: 0,
@@ -115,6 +118,7 @@ export function next(state: CalleeState, event: CalleeEvent): CalleeStep {
         otherSinceMs: event.atMs,
         utterances: state.utterances + 1,
         due: undefined,
+        staysSilent: false,
       });
     case 'other-text':
       return still({ ...state, heard: state.heard + event.text });
@@ -152,7 +156,10 @@ function afterOther(state: CalleeState, atMs: number): CalleeState {
   }
   const answered = { ...state, awaitingReply: false, talkedOver: undefined };
   if (state.nextLine >= state.lines.length) return answered;
-  if (state.traits.silentAtLine === state.nextLine && !state.stayedSilent) return { ...answered, stayedSilent: true };
+  if (state.lines[state.nextLine] === '') return { ...answered, nextLine: state.nextLine + 1, staysSilent: true };
+  if (state.traits.silentAtLine === state.nextLine && state.stayedSilentAtLine === undefined) {
+    return { ...answered, staysSilent: true, stayedSilentAtLine: state.nextLine };
+  }
   return { ...due('line'), awaitingReply: false, talkedOver: undefined };
 }
 
@@ -193,11 +200,10 @@ function whileQuiet(state: CalleeState, quietMs: number): CalleeStep {
     return say(state, 'repeat');
   }
   const saidAll = state.nextLine >= state.lines.length;
+  if (state.staysSilent && quietMs < SILENT_LIMIT_MS) return still(state);
   if (saidAll && !state.awaitingReply && quietMs >= FINISHED_WAIT_MS) return hangUp(state, 'finished');
-  const silentOnPurpose = state.stayedSilent && state.traits.silentAtLine === state.nextLine;
-  if (silentOnPurpose && quietMs < SILENT_LIMIT_MS) return still(state);
   if (quietMs < state.traits.patienceMs) return still(state);
-  if (silentOnPurpose) return say(state, 'line');
+  if (state.staysSilent) return say({ ...state, staysSilent: false }, 'line');
   if (state.utterances > 0 && state.awaitingReply && state.repeats < MAX_REPEATS) return say(state, 'repeat');
   if (state.askedBack < MAX_ASKED_BACK) return say(state, 'asking-back');
   return hangUp(state, state.utterances === 0 ? 'nobody-spoke' : 'lost-patience');

@@ -60,7 +60,7 @@ export class Callee implements AnsweringParty {
     this.#voice = CALLEE_VOICES[Math.floor(options.traits.voiceDraw * CALLEE_VOICES.length)] ?? CALLEE_VOICES[0]!;
     this.#state = startCallee(options.lines, options.traits);
     this.#talker = new Talker({ sendText: options.sendText, background: undefined });
-    for (const line of options.lines) void this.#speech(line);
+    for (const line of options.lines) if (line !== '') void this.#speech(line);
   }
 
   /** Lines of the conversation that were said at least once. */
