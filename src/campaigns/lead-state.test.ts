@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CAMPAIGN_STATES } from '#domain/campaign.ts';
 import { HOLD_REASONS, LEAD_STATES } from '#domain/contact.ts';

@@ -35,6 +35,6 @@ export type CampaignTables = {
     updated_at: Generated<Date>;
   };
   contacts: { id: ContactId; phone: PhoneNumber; name: string };
-  import_contacts: { import_id: ImportId; contact_id: ContactId };
+  import_contacts: { import_id: ImportId; contact_id: ContactId; row: number };
   scripts: { id: ScriptId; name: string; published_version: number | null };
 };
