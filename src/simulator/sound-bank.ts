@@ -1,7 +1,7 @@
-import type { Language } from '#domain/text.ts';
+import { LANGUAGES, type Language, type LocalText } from '#domain/text.ts';
 import type { Log } from '#platform/log.ts';
 import type { AudioCodec } from '#telephony/sdp/media.ts';
-import { ANNOUNCEMENTS, ASSISTANT_LINES, VOICEMAIL_GREETINGS } from './announcements.ts';
+import { ANNOUNCEMENTS, ASSISTANT_LINES, VOICEMAIL_GREETINGS, type AnnouncedBehaviour } from './announcements.ts';
 import { ringBackMelody } from './music.ts';
 import { murmur } from './murmur.ts';
 import { toClip, type Clip } from './playout.ts';
@@ -151,6 +151,20 @@ export class SoundBank {
     }
     return clip;
   }
+}
+
+/** The network's announcements as a platform may learn them, each sentence on its own: Int16 mono at 8 kHz. */
+export async function announcementRecordings(
+  synthesize: Synthesize,
+): Promise<readonly { readonly label: AnnouncedBehaviour; readonly pcm: Int16Array }[]> {
+  const recordings: { label: AnnouncedBehaviour; pcm: Int16Array }[] = [];
+  for (const [label, text] of Object.entries(ANNOUNCEMENTS) as [AnnouncedBehaviour, LocalText][]) {
+    for (const language of LANGUAGES) {
+      const pcm = await synthesize(text[language], { voice: NETWORK_VOICE, language });
+      recordings.push({ label, pcm });
+    }
+  }
+  return recordings;
 }
 
 function languageOf(text: string): Language {
