@@ -11,7 +11,7 @@ export interface TestDatabase {
   readonly db: Db;
   readonly pool: pg.Pool;
   readonly url: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A fresh database on the server that all test files share; `close` drops it. */

@@ -38,7 +38,7 @@ const columnTypes: CustomTypesConfig = {
 export interface OpenDatabase {
   readonly db: Db;
   readonly pool: Pool;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens a pool and proves it with one query; throws `database-unavailable`. */
