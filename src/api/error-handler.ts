@@ -47,18 +47,16 @@ export function handleErrors(app: FastifyInstance, log: Log): void {
     void reply.status(status).send(bodyOf(known?.code ?? 'internal', known?.text ?? INTERNAL, known?.problems ?? []));
   });
   app.setNotFoundHandler((request, reply) => {
-    void reply
-      .status(404)
-      .send(
-        bodyOf(
-          'not-found',
-          {
-            zh: `没有这个地址：${request.method} ${request.url}`,
-            en: `There is nothing at ${request.method} ${request.url}`,
-          },
-          [],
-        ),
-      );
+    void reply.status(404).send(
+      bodyOf(
+        'not-found',
+        {
+          zh: `没有这个地址：${request.method} ${request.url}`,
+          en: `There is nothing at ${request.method} ${request.url}`,
+        },
+        [],
+      ),
+    );
   });
 }
 

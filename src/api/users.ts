@@ -65,7 +65,7 @@ export async function countUsers(db: Db): Promise<number> {
     .selectFrom('users')
     .select((e) => e.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
-  return Number(row.count);
+  return row.count;
 }
 
 /** Checks name and password and opens a session; throws `unauthenticated` without saying which of them was wrong. */

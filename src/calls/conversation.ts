@@ -39,6 +39,14 @@ export interface ConversationOptions {
   };
 }
 
+interface UtteranceEnd {
+  readonly id: number;
+  readonly playedText: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly interrupted: boolean;
+}
+
 interface CalleeTurn {
   readonly text: string;
   readonly startMs: number;
@@ -46,26 +54,26 @@ interface CalleeTurn {
   readonly endOfTurnMs: number;
 }
 
-/** Utterances that one decision asked for; the dialog hears `spoken` when the last of them is over. */
-interface Batch {
-  readonly says: Map<number, Say>;
-  playedText: string;
-  answering: { readonly turn: CalleeTurn; readonly decidedMs: number; readonly spokenMs: number } | undefined;
+/** An utterance that was asked for and is not over. */
+interface Pending {
+  readonly say: Say;
+  readonly answering: { readonly turn: CalleeTurn; readonly decidedMs: number } | undefined;
+  spokenMs: number | undefined;
+  startedMs: number | undefined;
 }
 
 /** Feeds what happens on a call to the script and does what the script decides. Owned and closed by its call session. */
 export class Conversation {
   readonly #o: ConversationOptions;
   #state: DialogState;
-  #batch: Batch | undefined;
-  #startedMs = new Map<number, number>();
+  readonly #pending = new Map<number, Pending>();
+  /** Utterances whose audio is not here yet are spoken in the order in which they were asked for. */
+  #audio: Promise<void> | undefined;
   #nextUtterance = 1;
-  #epoch = 0;
   #hangUpReason: string | undefined;
   #noReplyMs: number | undefined;
   #noReply: Timer | undefined;
   #timeLimit: Timer | undefined;
-  #heldTurn: CalleeTurn | undefined;
   #over = false;
   #hungUp = false;
 
@@ -79,25 +87,25 @@ export class Conversation {
   }
 
   answered(): void {
-    const maxMs = this.#o.script.script.settings.maxSeconds * 1000;
+    const maxMs = this.#o.script.source.settings.maxSeconds * 1000;
     this.#timeLimit = this.#o.clock.setTimer(maxMs, () => this.#feed({ type: 'time-limit', atMs: this.#now() }));
     this.#feed({ type: 'answered', atMs: this.#now() });
   }
 
-  /** A callee turn that is complete. While we speak without being interrupted it waits for the end of our sentence. */
+  /** A callee turn that is complete; empty text means that a voice was heard and nothing understood. */
   heard(turn: CalleeTurn): void {
     this.#cancelNoReply();
-    this.#o.transcript.turn('callee', {
-      ...turn,
-      interrupted: false,
-      node: undefined,
-      intent: undefined,
-      latency: undefined,
-    });
-    this.#o.events.onSaid('callee', turn.text);
-    if (this.#batch === undefined) this.#answer(turn);
-    else
-      this.#heldTurn = this.#heldTurn === undefined ? turn : { ...turn, text: `${this.#heldTurn.text} ${turn.text}` };
+    if (turn.text !== '') {
+      this.#o.transcript.turn('callee', {
+        ...turn,
+        interrupted: false,
+        node: undefined,
+        intent: undefined,
+        latency: undefined,
+      });
+      this.#o.events.onSaid('callee', turn.text);
+    }
+    this.#feed({ type: 'heard', text: turn.text, atMs: this.#now() }, turn);
   }
 
   /** The callee began to speak or type: silence starts again afterwards. */
@@ -114,52 +122,26 @@ export class Conversation {
     this.#feed({ type: 'detected', kind, atMs: this.#now() });
   }
 
-  /** The callee took the floor: what was queued behind the interrupted sentence is dropped. */
+  /** The callee took the floor: what waits for its audio is dropped; what plays ends by itself. */
   interrupted(): void {
-    this.#epoch++;
-    this.#o.mouth.stop();
+    const waiting = [...this.#pending].filter(([, pending]) => pending.spokenMs === undefined);
+    for (const [id] of waiting) this.#pending.delete(id);
+    if (waiting.length > 0 && this.#pending.size === 0) {
+      this.#feed({ type: 'spoken', interrupted: true, playedText: '', atMs: this.#now() });
+    }
   }
 
   utteranceStarted(id: number, atMs: number): void {
-    this.#startedMs.set(id, atMs);
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) pending.startedMs = atMs;
   }
 
-  utteranceEnded(u: {
-    readonly id: number;
-    readonly playedText: string;
-    readonly startMs: number;
-    readonly endMs: number;
-    readonly interrupted: boolean;
-  }): void {
-    const batch = this.#batch;
-    const say = batch?.says.get(u.id);
-    if (batch === undefined || say === undefined) return;
-    const startMs = this.#startedMs.get(u.id) ?? u.startMs;
-    this.#startedMs.delete(u.id);
-    batch.says.delete(u.id);
-    batch.playedText += u.playedText;
-    const { answering } = batch;
-    batch.answering = undefined;
-    if (u.playedText !== '') {
-      this.#o.transcript.turn('platform', {
-        startMs,
-        endMs: u.endMs,
-        text: u.playedText,
-        interrupted: u.interrupted,
-        node: say.node,
-        intent: say.intent,
-        latency:
-          answering === undefined
-            ? undefined
-            : {
-                voiceToVoiceMs: Math.round(startMs - answering.turn.endMs),
-                endOfTurnMs: Math.round(answering.turn.endOfTurnMs),
-                thinkMs: Math.round(answering.spokenMs - answering.decidedMs),
-                playoutMs: Math.round(startMs - answering.spokenMs),
-              },
-      });
-    }
-    if (batch.says.size === 0 || u.interrupted) this.#batchEnded(u.interrupted);
+  utteranceEnded(u: UtteranceEnd): void {
+    const pending = this.#pending.get(u.id);
+    if (pending === undefined) return;
+    this.#pending.delete(u.id);
+    if (u.playedText !== '') this.#write(pending, u);
+    this.#feed({ type: 'spoken', interrupted: u.interrupted, playedText: u.playedText, atMs: this.#now() });
   }
 
   /** The call is over; returns what the script knows. Later events do nothing. */
@@ -175,14 +157,8 @@ export class Conversation {
 
   close(): void {
     this.#over = true;
-    this.#epoch++;
     this.#cancelNoReply();
     this.#timeLimit?.cancel();
-  }
-
-  #answer(turn: CalleeTurn): void {
-    const decidedMs = this.#now();
-    this.#feed({ type: 'heard', text: turn.text, atMs: decidedMs }, turn);
   }
 
   #feed(event: DialogEvent, turn?: CalleeTurn): void {
@@ -190,106 +166,111 @@ export class Conversation {
     const decidedMs = this.#now();
     const step = next(this.#state, event);
     this.#state = step.state;
-    this.#apply(step.effects, turn === undefined ? undefined : { turn, decidedMs });
+    for (const effect of step.effects) this.#perform(effect, turn === undefined ? undefined : { turn, decidedMs });
+    if (!this.#hungUp) this.#settle();
   }
 
-  #apply(
-    effects: readonly DialogEffect[],
-    cause: { readonly turn: CalleeTurn; readonly decidedMs: number } | undefined,
-  ): void {
-    const says: Say[] = [];
-    for (const effect of effects) {
-      switch (effect.type) {
-        case 'say':
-          says.push(effect);
-          break;
-        case 'listen':
-          this.#noReplyMs = effect.noReplyMs;
-          break;
-        case 'hang-up':
-          this.#hangUpReason = effect.reason;
-          break;
-        case 'transfer':
-          // Agents are not connected here; the wish is kept with the call and the sentence before it is still said.
-          this.#o.transcript.add(this.#now(), { type: 'tag', tag: 'transfer-requested' });
-          this.#hangUpReason = 'transfer-unavailable';
-          break;
-        case 'suppress':
-          this.#o.events.onOptOut();
-          break;
-        case 'tag':
-          this.#o.transcript.add(this.#now(), { type: 'tag', tag: effect.tag });
-          break;
-        case 'slot':
-          this.#o.transcript.add(this.#now(), { type: 'slot', name: effect.name, value: effect.value });
-          break;
-        case 'call-back':
-          this.#o.transcript.add(this.#now(), { type: 'slot', name: 'call-back', value: effect.at.toISOString() });
-          break;
-        case 'decision':
-          this.#o.transcript.add(this.#now(), { type: 'decision', node: effect.node, reason: effect.reason });
-          break;
-      }
+  #perform(effect: DialogEffect, cause: Pending['answering']): void {
+    const atMs = this.#now();
+    const { transcript, events } = this.#o;
+    switch (effect.type) {
+      case 'say':
+        if (!this.#hungUp) this.#say(effect, cause);
+        return;
+      case 'listen':
+        this.#noReplyMs = effect.noReplyMs;
+        return;
+      case 'hang-up':
+        this.#hangUpReason = effect.reason;
+        return;
+      case 'transfer':
+        // The dialog was started without agents and asks for none; should it, it hears at once that nobody is there.
+        queueMicrotask(() => this.#feed({ type: 'transfer-failed', atMs: this.#now() }));
+        return;
+      case 'suppress':
+        events.onOptOut();
+        return;
+      case 'tag':
+        transcript.add(atMs, { type: 'tag', tag: effect.tag });
+        return;
+      case 'slot':
+        transcript.add(atMs, { type: 'slot', name: effect.name, value: effect.value });
+        return;
+      case 'call-back':
+        transcript.add(atMs, { type: 'slot', name: 'call-back', value: effect.at.toISOString() });
+        return;
+      case 'decision':
+        transcript.add(atMs, { type: 'decision', node: effect.node, reason: effect.reason });
     }
-    if (this.#hungUp) return;
-    if (says.length > 0) this.#say(says, cause);
-    else if (this.#batch === undefined) this.#settle();
   }
 
-  #say(says: readonly Say[], cause: { readonly turn: CalleeTurn; readonly decidedMs: number } | undefined): void {
+  #say(say: Say, answering: Pending['answering']): void {
     this.#cancelNoReply();
-    // A decision that speaks replaces what was still to be said.
-    if (this.#batch !== undefined) this.#o.mouth.stop();
-    const batch: Batch = { says: new Map(), playedText: '', answering: undefined };
-    this.#batch = batch;
-    const epoch = ++this.#epoch;
-    const wanted = says.map((say) => say.speech.map((speech) => this.#phrase(speech)));
-    const ready = wanted.map((parts) => parts.map((part) => this.#o.phrases.peek(part)));
-    const go = (audio: readonly (readonly (Uint8Array | undefined)[])[]): void => {
-      if (this.#over || this.#epoch !== epoch) return;
-      if (cause !== undefined) batch.answering = { ...cause, spokenMs: this.#now() };
-      const queued = says.map((say, index) => {
-        const id = this.#nextUtterance++;
-        batch.says.set(id, say);
-        return {
-          id,
-          say,
-          parts: say.speech.map((speech, part) => ({ text: speech.text, audio: audio[index]?.[part] ?? NO_AUDIO })),
-        };
+    this.#noReplyMs = undefined;
+    if (say.intent !== undefined && answering !== undefined) this.#o.transcript.understood(say.intent);
+    const id = this.#nextUtterance++;
+    this.#pending.set(id, { say, answering, spokenMs: undefined, startedMs: undefined });
+    const wanted = say.speech.map((speech) => this.#phrase(speech));
+    const here = wanted.map((phrase) => this.#o.phrases.peek(phrase));
+    if (this.#audio === undefined && here.every((audio) => audio !== undefined)) {
+      this.#speak(id, here);
+      return;
+    }
+    const fetched = Promise.all(wanted.map(async (phrase) => this.#o.phrases.get(phrase)));
+    const mine: Promise<void> = (this.#audio ?? Promise.resolve())
+      .then(() => fetched)
+      .then((audio) => {
+        if (this.#audio === mine) this.#audio = undefined;
+        this.#speak(id, audio);
       });
-      for (const { id, say, parts } of queued) {
-        const text = parts.map((part) => part.text).join('');
-        this.#o.events.onSay(text);
-        this.#o.events.onSaid('platform', text);
-        this.#o.mouth.speak({ id, parts, barge: say.barge });
-      }
-    };
-    if (ready.every((parts) => parts.every((part) => part !== undefined))) go(ready);
-    else void Promise.all(wanted.map((parts) => Promise.all(parts.map((part) => this.#o.phrases.get(part))))).then(go);
+    this.#audio = mine;
   }
 
-  #batchEnded(interrupted: boolean): void {
-    const batch = this.#batch;
-    if (batch === undefined) return;
-    this.#batch = undefined;
-    this.#feed({ type: 'spoken', interrupted, playedText: batch.playedText, atMs: this.#now() });
-    if (this.#batch !== undefined) return;
-    const held = this.#heldTurn;
-    this.#heldTurn = undefined;
-    if (held !== undefined && this.#hangUpReason === undefined) this.#answer(held);
-    else this.#settle();
+  #speak(id: number, audio: readonly (Uint8Array | undefined)[]): void {
+    const pending = this.#pending.get(id);
+    if (this.#over || pending === undefined) return;
+    pending.spokenMs = this.#now();
+    const { say } = pending;
+    const text = say.speech.map((part) => part.text).join('');
+    this.#o.events.onSay(text);
+    this.#o.events.onSaid('platform', text);
+    const parts = say.speech.map((part, index) => ({ text: part.text, audio: audio[index] ?? NO_AUDIO }));
+    this.#o.mouth.speak({ id, parts, barge: say.barge });
   }
 
-  /** Nothing is being said: end the call if that was decided, else wait for the callee. */
+  #write(pending: Pending, u: UtteranceEnd): void {
+    const { say, answering } = pending;
+    const startMs = pending.startedMs ?? u.startMs;
+    const spokenMs = pending.spokenMs ?? startMs;
+    this.#o.transcript.turn('platform', {
+      startMs,
+      endMs: u.endMs,
+      text: u.playedText,
+      interrupted: u.interrupted,
+      node: say.node,
+      intent: say.intent,
+      latency:
+        answering === undefined
+          ? undefined
+          : {
+              voiceToVoiceMs: Math.round(startMs - answering.turn.endMs),
+              endOfTurnMs: Math.round(answering.turn.endOfTurnMs),
+              thinkMs: Math.round(spokenMs - answering.decidedMs),
+              playoutMs: Math.round(startMs - spokenMs),
+            },
+    });
+  }
+
+  /** While nothing is being said: end the call if that was decided, else wait for the callee. */
   #settle(): void {
-    if (this.#over) return;
+    if (this.#over || this.#pending.size > 0) return;
     if (this.#hangUpReason !== undefined) {
       const reason = this.#hangUpReason;
       this.close();
       this.#o.events.onHangUp(reason);
       return;
     }
-    this.#armNoReply();
+    if (this.#noReply === undefined) this.#armNoReply();
   }
 
   #armNoReply(): void {
@@ -306,13 +287,13 @@ export class Conversation {
     this.#noReply = undefined;
   }
 
-  #phrase(speech: { readonly text: string; readonly audio?: string }): PhraseRequest {
-    const { script } = this.#o.script;
+  #phrase(speech: Say['speech'][number]): PhraseRequest {
+    const { source } = this.#o.script;
     return {
       text: speech.text,
       audio: speech.audio,
-      voice: script.settings.voice,
-      language: script.language,
+      voice: source.settings.voice,
+      language: source.language,
       codec: this.#o.codec,
     };
   }

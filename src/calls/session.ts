@@ -8,7 +8,7 @@ import { AnsweringMachineDetector } from '#telephony/progress/answering-machine.
 import { ProgressDetector } from '#telephony/progress/detector.ts';
 import type { Detection } from '#telephony/progress/detector.ts';
 import type { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
-import { VoiceSession } from '#voice/session.ts';
+import { DEFAULT_VOICE_SETTINGS, VoiceSession } from '#voice/session.ts';
 import type { VoiceActivity } from '#voice/vad/activity.ts';
 import { Conversation } from './conversation.ts';
 import type { PhraseSource } from './phrase-source.ts';
@@ -130,7 +130,7 @@ export class CallSession {
 
   #startTalking(leg: MediaLeg): Talking {
     const { clock, phrases, post } = this.#deps;
-    const { settings } = this.#script.script;
+    const { settings } = this.#script.source;
     const call = this.#open.call;
     const activity = this.#deps.voiceActivity();
     const tapped: VoiceActivity = {
@@ -141,7 +141,7 @@ export class CallSession {
     const voice: VoiceSession = new VoiceSession({
       clock,
       codec: this.#codec,
-      settings: { endOfTurnMs: settings.endOfTurnMs, bargeInMs: settings.bargeInMs },
+      settings: { ...DEFAULT_VOICE_SETTINGS, endOfTurnMs: settings.endOfTurnMs, bargeInMs: settings.bargeInMs },
       activity: tapped,
       handlers: {
         onTurn: (turn) => {

@@ -90,9 +90,7 @@ export function importRoutes(app: FastifyInstance, context: ApiContext): void {
 }
 
 /** The file and, where a field came before it, the mapping. */
-async function uploaded(
-  request: FastifyRequest,
-): Promise<{
+async function uploaded(request: FastifyRequest): Promise<{
   readonly file: AsyncIterable<Uint8Array>;
   readonly fileName: string;
   readonly mapping: ColumnMapping | undefined;
