@@ -1,0 +1,193 @@
+import { randomInt } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import {
+  answerDirection,
+  attribute,
+  codecsOf,
+  connectionOf,
+  directionOf,
+  telephoneEventOf,
+  textFormatOf,
+} from './formats.ts';
+import type { AudioFormat, TextFormat } from './formats.ts';
+import type { AudioCodec, AudioMedia, Direction, LocalMedia, NegotiatedMedia, TextMedia } from './media.ts';
+import type { MediaDescription, SdpAttribute, SessionDescription } from './parse.ts';
+
+/** The outcome of an offer that came in. */
+export type AnswerResult =
+  | { readonly ok: true; readonly answer: SessionDescription; readonly media: NegotiatedMedia }
+  | { readonly ok: false; readonly reason: string };
+
+/** The outcome of an answer to our offer. */
+export type AcceptResult =
+  | { readonly ok: true; readonly media: NegotiatedMedia }
+  | { readonly ok: false; readonly reason: string };
+
+const PROTOCOLS: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF']);
+const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8 };
+const DTMF_PAYLOAD_TYPE = 101;
+const T140_PAYLOAD_TYPE = 98;
+const RED_PAYLOAD_TYPE = 99;
+/** RFC 4103 §4: the original and two older generations. */
+const REDUNDANCY = 2;
+const PTIME_MS = 20;
+
+/** Our offer: one audio section and, where there is a port for it, one of text (RFC 3264 §5, RFC 4103 §10). */
+export function createOffer(local: LocalMedia): SessionDescription {
+  const codecs = local.codecs.map((codec) => ({ codec, payloadType: PAYLOAD_TYPES[codec] }));
+  const media = [audioSection(local.audioPort, codecs, local.dtmf ? DTMF_PAYLOAD_TYPE : undefined, local.direction)];
+  if (local.textPort !== undefined) {
+    const format = { payloadType: T140_PAYLOAD_TYPE, redPayloadType: RED_PAYLOAD_TYPE, redundancy: REDUNDANCY };
+    media.push(textSection(local.textPort, format, local.direction, 'RTP/AVP'));
+  }
+  return description(local, media);
+}
+
+/**
+ * Answers an offer (RFC 3264 §6): as many sections in the same order, the first audio section with a codec of ours
+ * accepted, the first text section too where we have a port, the rest refused with port 0. The codec is the offerer's
+ * first that we take.
+ */
+export function createAnswer(offer: SessionDescription, local: LocalMedia): AnswerResult {
+  let audio: AudioMedia | undefined;
+  let text: TextMedia | undefined;
+  const media = offer.media.map((section): MediaDescription => {
+    if (audio === undefined && section.kind === 'audio' && usable(section)) {
+      const codec = codecsOf(section).find((format) => local.codecs.includes(format.codec));
+      const direction = answerDirection(directionOf(offer, section), local.direction);
+      const remoteAddress = connectionOf(offer, section)?.address;
+      if (codec !== undefined && remoteAddress !== undefined) {
+        const dtmf = local.dtmf ? telephoneEventOf(section) : undefined;
+        audio = audioMedia(section, codec, dtmf, remoteAddress, direction);
+        return audioSection(local.audioPort, [codec], dtmf, direction, section.protocol);
+      }
+    }
+    if (text === undefined && section.kind === 'text' && usable(section) && local.textPort !== undefined) {
+      const format = textFormatOf(section);
+      const direction = answerDirection(directionOf(offer, section), local.direction);
+      const remoteAddress = connectionOf(offer, section)?.address;
+      if (format !== undefined && remoteAddress !== undefined) {
+        text = { ...format, remoteAddress, remotePort: section.port, direction };
+        return textSection(local.textPort, format, direction, section.protocol);
+      }
+    }
+    return { ...section, port: 0, portCount: 1, connection: undefined, attributes: [], lines: [] };
+  });
+  if (audio === undefined) return { ok: false, reason: 'no audio section with a codec in common' };
+  return { ok: true, answer: description(local, media, offer.times), media: { audio, text } };
+}
+
+/** Reads the answer to our offer (RFC 3264 §7); refuses answers that break its rules. */
+export function acceptAnswer(offer: SessionDescription, answer: SessionDescription): AcceptResult {
+  if (answer.media.length !== offer.media.length)
+    return { ok: false, reason: 'answer has another number of media sections' };
+  let audio: AudioMedia | undefined;
+  let text: TextMedia | undefined;
+  for (const [index, offered] of offer.media.entries()) {
+    const section = answer.media[index]!;
+    if (section.kind !== offered.kind) return { ok: false, reason: 'answer has its media sections in another order' };
+    if (section.port === 0 || offered.port === 0) continue;
+    if (!usable(section)) return { ok: false, reason: 'answer has another transport protocol' };
+    const remoteAddress = connectionOf(answer, section)?.address;
+    if (remoteAddress === undefined) return { ok: false, reason: 'answer has no address' };
+    const direction = answerDirection(directionOf(answer, section), directionOf(offer, offered));
+    if (section.kind === 'audio') {
+      const codec = codecsOf(section).find((one) => codecsOf(offered).some((ours) => ours.codec === one.codec));
+      if (codec === undefined) return { ok: false, reason: 'answer has no codec that was offered' };
+      const dtmf = telephoneEventOf(offered) === undefined ? undefined : telephoneEventOf(section);
+      audio = audioMedia(section, codec, dtmf, remoteAddress, direction);
+    } else if (section.kind === 'text') {
+      const format = textFormatOf(section);
+      if (format !== undefined) text = { ...format, remoteAddress, remotePort: section.port, direction };
+    }
+  }
+  if (audio === undefined) return { ok: false, reason: 'answer refuses audio' };
+  return { ok: true, media: { audio, text } };
+}
+
+function usable(section: MediaDescription): boolean {
+  return section.port !== 0 && PROTOCOLS.has(section.protocol);
+}
+
+function audioMedia(
+  section: MediaDescription,
+  format: AudioFormat,
+  dtmfPayloadType: number | undefined,
+  remoteAddress: string,
+  direction: Direction,
+): AudioMedia {
+  const ptime = Number(attribute(section, 'ptime'));
+  const rtcp = /^(\d{1,5})(?:\s|$)/.exec(attribute(section, 'rtcp') ?? '');
+  const rtcpPort = Number(rtcp?.[1]);
+  return {
+    codec: format.codec,
+    payloadType: format.payloadType,
+    dtmfPayloadType,
+    ptimeMs: ptime >= 10 && ptime <= 200 ? ptime : PTIME_MS,
+    remoteAddress,
+    remotePort: section.port,
+    remoteRtcpPort: rtcpPort > 0 && rtcpPort <= 65_535 ? rtcpPort : Math.min(section.port + 1, 65_535),
+    direction,
+  };
+}
+
+function audioSection(
+  port: number,
+  codecs: readonly AudioFormat[],
+  dtmfPayloadType: number | undefined,
+  direction: Direction,
+  protocol = 'RTP/AVP',
+): MediaDescription {
+  const attributes = codecs.map(({ codec, payloadType }) => attributeOf('rtpmap', `${payloadType} ${codec}/8000`));
+  const formats = codecs.map(({ payloadType }) => String(payloadType));
+  if (dtmfPayloadType !== undefined) {
+    formats.push(String(dtmfPayloadType));
+    attributes.push(attributeOf('rtpmap', `${dtmfPayloadType} telephone-event/8000`));
+    attributes.push(attributeOf('fmtp', `${dtmfPayloadType} 0-16`));
+  }
+  attributes.push(attributeOf('ptime', String(PTIME_MS)), { name: direction, value: undefined });
+  return { kind: 'audio', port, portCount: 1, protocol, formats, connection: undefined, attributes, lines: [] };
+}
+
+function textSection(port: number, format: TextFormat, direction: Direction, protocol: string): MediaDescription {
+  const { payloadType, redPayloadType, redundancy } = format;
+  const formats = [String(payloadType)];
+  const attributes = [attributeOf('rtpmap', `${payloadType} t140/1000`)];
+  if (redPayloadType !== undefined) {
+    formats.unshift(String(redPayloadType));
+    attributes.push(attributeOf('rtpmap', `${redPayloadType} red/1000`));
+    attributes.push(
+      attributeOf(
+        'fmtp',
+        `${redPayloadType} ${Array(redundancy + 1)
+          .fill(payloadType)
+          .join('/')}`,
+      ),
+    );
+  }
+  attributes.push({ name: direction, value: undefined });
+  return { kind: 'text', port, portCount: 1, protocol, formats, connection: undefined, attributes, lines: [] };
+}
+
+function attributeOf(name: string, value: string): SdpAttribute {
+  return { name, value };
+}
+
+function description(
+  local: LocalMedia,
+  media: readonly MediaDescription[],
+  times: readonly string[] = ['0 0'],
+): SessionDescription {
+  const connection = { addressType: isIPv6(local.address) ? 'IP6' : 'IP4', address: local.address } as const;
+  // RFC 8866 §5.2: the id makes the origin unique; 47 random bits leave room below 2⁵³ for the version to grow.
+  const sessionId = String(randomInt(2 ** 47));
+  return {
+    origin: { username: '-', sessionId, sessionVersion: sessionId, ...connection },
+    name: '-',
+    connection,
+    times,
+    attributes: [],
+    lines: [],
+    media,
+  };
+}

@@ -1,0 +1,137 @@
+import type { HeaderField } from '../messages/headers.ts';
+import { tagOf } from '../messages/message.ts';
+import type { SipRequest, SipResponse } from '../messages/message.ts';
+import { parseNameAddr } from '../messages/name-addr.ts';
+import { parseSipUri } from '../messages/uri.ts';
+import { buildRequest } from '../messages/write.ts';
+import type { Peer } from '../transport/transport.ts';
+
+/** The state of a dialog (RFC 3261 §12); a new record for every change. */
+export interface Dialog {
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+  /** From and To as our requests carry them, tags included. */
+  readonly local: string;
+  readonly remote: string;
+  readonly localSequence: number;
+  /** Undefined until the peer has sent a request. */
+  readonly remoteSequence: number | undefined;
+  readonly remoteTarget: string;
+  /** Route values, nearest first. */
+  readonly routeSet: readonly string[];
+  readonly confirmed: boolean;
+}
+
+/** The dialog that a response above 100 makes at the caller (§12.1.2); undefined for a 1xx without To tag. */
+export function dialogOfResponse(invite: SipRequest, response: SipResponse): Dialog | undefined {
+  // An RFC 2543 callee answers without a tag.
+  const remoteTag = tagOf(response.to) ?? (response.status >= 200 ? '' : undefined);
+  if (remoteTag === undefined) return undefined;
+  return {
+    callId: invite.callId,
+    localTag: tagOf(invite.from) ?? '',
+    remoteTag,
+    local: invite.headers.get('From') ?? '',
+    remote: response.headers.get('To') ?? '',
+    localSequence: invite.cseq.sequence,
+    remoteSequence: undefined,
+    remoteTarget: contactUri(response) ?? invite.uri,
+    routeSet: response.headers.all('Record-Route').toReversed(),
+    confirmed: response.status >= 200,
+  };
+}
+
+/** The dialog that our answer to an INVITE makes at the callee (§12.1.1). */
+export function dialogOfRequest(invite: SipRequest, localTag: string): Dialog {
+  return {
+    callId: invite.callId,
+    localTag,
+    remoteTag: tagOf(invite.from) ?? '',
+    local: `${invite.headers.get('To') ?? ''};tag=${localTag}`,
+    remote: invite.headers.get('From') ?? '',
+    localSequence: 0,
+    remoteSequence: invite.cseq.sequence,
+    // RFC 2543 callers may leave Contact out.
+    remoteTarget: contactUri(invite) ?? invite.from.uri,
+    routeSet: invite.headers.all('Record-Route'),
+    confirmed: false,
+  };
+}
+
+/** The dialog after a message of the peer that may move its target: re-INVITE, UPDATE or their 2xx (§12.2). */
+export function refreshTarget(dialog: Dialog, message: SipRequest | SipResponse): Dialog {
+  const target = contactUri(message);
+  return target === undefined || target === dialog.remoteTarget ? dialog : { ...dialog, remoteTarget: target };
+}
+
+/** The early dialog once a 2xx with the same tag has come: route set and target are those of the 2xx (§13.2.2.4). */
+export function confirm(dialog: Dialog, response: SipResponse): Dialog {
+  return {
+    ...dialog,
+    confirmed: true,
+    remote: response.headers.get('To') ?? dialog.remote,
+    remoteTarget: contactUri(response) ?? dialog.remoteTarget,
+    routeSet: response.headers.all('Record-Route').toReversed(),
+  };
+}
+
+/** Takes the CSeq of a request of the peer; undefined where it is older than what came before (§12.2.2). */
+export function acceptSequence(dialog: Dialog, sequence: number): Dialog | undefined {
+  if (dialog.remoteSequence !== undefined && sequence <= dialog.remoteSequence) return undefined;
+  return { ...dialog, remoteSequence: sequence };
+}
+
+/** What a request inside a dialog has besides the dialog's own fields. */
+export interface InDialogParts {
+  readonly via: string;
+  /** The sequence of an ACK, which repeats that of its INVITE; absent: the next one. */
+  readonly sequence?: number;
+  readonly headers?: readonly HeaderField[];
+  readonly body?: string;
+}
+
+/** A request inside the dialog, where it goes, and the dialog behind it (§12.2.1.1, strict routers included). */
+export function requestInDialog(
+  dialog: Dialog,
+  method: string,
+  parts: InDialogParts,
+): { readonly request: SipRequest; readonly to: Peer; readonly dialog: Dialog } {
+  const sequence = parts.sequence ?? dialog.localSequence + 1;
+  let uri = dialog.remoteTarget;
+  let routes = dialog.routeSet;
+  const first = routes[0] === undefined ? undefined : parseNameAddr(routes[0]);
+  if (first !== undefined && parseSipUri(first.uri)?.params.has('lr') !== true) {
+    uri = first.uri;
+    routes = [...routes.slice(1), `<${dialog.remoteTarget}>`];
+  }
+  const fields: HeaderField[] = [
+    ['Via', parts.via],
+    ...routes.map((route): HeaderField => ['Route', route]),
+    ['Max-Forwards', '70'],
+    ['From', dialog.local],
+    ['To', dialog.remote],
+    ['Call-ID', dialog.callId],
+    ['CSeq', `${sequence} ${method}`],
+    ...(parts.headers ?? []),
+  ];
+  return {
+    request: buildRequest(method, uri, fields, parts.body),
+    to: peerOf(first?.uri ?? dialog.remoteTarget) ?? { host: '', port: 0 },
+    dialog: parts.sequence === undefined ? { ...dialog, localSequence: sequence } : dialog,
+  };
+}
+
+/** Where a request for the URI goes (RFC 3263 without SRV): maddr, host and port, 5060 by default. */
+export function peerOf(uri: string): Peer | undefined {
+  const parsed = parseSipUri(uri);
+  return parsed === undefined
+    ? undefined
+    : { host: parsed.params.get('maddr') ?? parsed.host, port: parsed.port ?? 5060 };
+}
+
+function contactUri(message: SipRequest | SipResponse): string | undefined {
+  const value = message.headers.get('Contact');
+  const contact = value === undefined ? undefined : parseNameAddr(value);
+  return contact !== undefined && parseSipUri(contact.uri) !== undefined ? contact.uri : undefined;
+}

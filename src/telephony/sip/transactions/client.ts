@@ -1,0 +1,155 @@
+import type { SipRequest, SipResponse } from '../messages/message.ts';
+import { buildRequest, writeMessage } from '../messages/write.ts';
+import type { HeaderField } from '../messages/headers.ts';
+import type { Peer, SipTransport } from '../transport/transport.ts';
+import { nextInviteClient, startInviteClient } from './invite-client.ts';
+import type { InviteClientEvent, InviteClientState } from './invite-client.ts';
+import { nextNonInviteClient, startNonInviteClient } from './non-invite-client.ts';
+import type { NonInviteClientState } from './non-invite-client.ts';
+import { TimerSet } from './timer-set.ts';
+import type { StartTimer } from './timer-set.ts';
+import type { TransactionStep } from './timers.ts';
+
+/** What the sender of a request hears; after `onTimeout`, `onTransportError` or a final response nothing but 2xx of an INVITE. */
+export interface ClientHandlers {
+  onResponse(response: SipResponse): void;
+  /** Timer B or F: nobody answered. */
+  onTimeout(): void;
+  onTransportError(error: Error): void;
+}
+
+/** A client transaction: runs the machine of its method and does what the effects say. */
+export class ClientTransaction {
+  readonly request: SipRequest;
+  readonly to: Peer;
+  readonly #transport: SipTransport;
+  readonly #timers: TimerSet;
+  #handlers: ClientHandlers | undefined;
+  #ended: (() => void) | undefined;
+  #bytes: Uint8Array;
+  #ack: Uint8Array | undefined;
+  #invite: InviteClientState | undefined;
+  #other: NonInviteClientState | undefined;
+
+  constructor(options: {
+    request: SipRequest;
+    to: Peer;
+    handlers: ClientHandlers;
+    transport: SipTransport;
+    timer: StartTimer;
+    ended: () => void;
+  }) {
+    this.request = options.request;
+    this.to = options.to;
+    this.#handlers = options.handlers;
+    this.#transport = options.transport;
+    this.#ended = options.ended;
+    this.#bytes = writeMessage(options.request);
+    this.#timers = new TimerSet(options.timer, (timer) => this.#event({ type: 'timer', timer }));
+  }
+
+  /** Sends the request; called once by the layer. */
+  start(): void {
+    const { reliable } = this.#transport;
+    if (this.request.method === 'INVITE') {
+      const step = startInviteClient(reliable);
+      this.#invite = step.state;
+      this.#run(step);
+    } else {
+      const step = startNonInviteClient(reliable);
+      this.#other = step.state;
+      this.#run(step);
+    }
+  }
+
+  onResponse(response: SipResponse): void {
+    this.#event({ type: 'response', status: response.status }, response);
+  }
+
+  /** Ends an INVITE transaction whose CANCEL had no effect (RFC 3261 §9.1). */
+  abandon(): void {
+    if (this.#invite !== undefined) this.#event({ type: 'abandon' });
+  }
+
+  /** Ends at once, without telling anybody. */
+  destroy(): void {
+    this.#timers.stopAll();
+    this.#handlers = undefined;
+    const ended = this.#ended;
+    this.#ended = undefined;
+    ended?.();
+  }
+
+  #event(event: InviteClientEvent, response?: SipResponse): void {
+    const { reliable } = this.#transport;
+    if (this.#invite !== undefined) {
+      const step = nextInviteClient(this.#invite, event, reliable);
+      this.#invite = step.state;
+      this.#run(step, response);
+    } else if (this.#other !== undefined && event.type !== 'abandon') {
+      const step = nextNonInviteClient(this.#other, event, reliable);
+      this.#other = step.state;
+      this.#run(step, response);
+    }
+  }
+
+  #run(step: TransactionStep<unknown>, response?: SipResponse, failure?: Error): void {
+    for (const effect of step.effects) {
+      switch (effect.type) {
+        case 'send':
+          this.#transport.send(this.#bytes, this.to, this.#onSendFailed);
+          break;
+        case 'send-ack':
+          if (response !== undefined) this.#ack ??= writeMessage(ackFor(this.request, response));
+          if (this.#ack !== undefined) this.#transport.send(this.#ack, this.to);
+          break;
+        case 'pass':
+          if (response !== undefined) this.#handlers?.onResponse(response);
+          break;
+        case 'timeout':
+          this.#handlers?.onTimeout();
+          break;
+        case 'transport-error':
+          this.#handlers?.onTransportError(failure ?? new Error('transport failed'));
+          break;
+        case 'start':
+          this.#timers.start(effect.timer, effect.delayMs);
+          break;
+        case 'stop':
+          this.#timers.stop(effect.timer);
+          break;
+        case 'terminated':
+          this.destroy();
+          break;
+      }
+    }
+  }
+
+  readonly #onSendFailed = (error: Error): void => {
+    const event = { type: 'transport-error' } as const;
+    if (this.#ended === undefined) return;
+    if (this.#invite !== undefined) {
+      const step = nextInviteClient(this.#invite, event, this.#transport.reliable);
+      this.#invite = step.state;
+      this.#run(step, undefined, error);
+    } else if (this.#other !== undefined) {
+      const step = nextNonInviteClient(this.#other, event, this.#transport.reliable);
+      this.#other = step.state;
+      this.#run(step, undefined, error);
+    }
+  };
+}
+
+/** The ACK of a final response other than 2xx: same branch, To of the response (RFC 3261 §17.1.1.3). */
+function ackFor(invite: SipRequest, response: SipResponse): SipRequest {
+  const fields: HeaderField[] = [
+    ['Via', invite.headers.get('Via') ?? ''],
+    ['Max-Forwards', '70'],
+    ['From', invite.headers.get('From') ?? ''],
+    ['To', response.headers.get('To') ?? ''],
+    ['Call-ID', invite.callId],
+    ['CSeq', `${invite.cseq.sequence} ACK`],
+  ];
+  for (const route of invite.headers.all('Route')) fields.push(['Route', route]);
+  return buildRequest('ACK', invite.uri, fields);
+}

@@ -1,0 +1,162 @@
+import type { Clock, Timer } from '#platform/clock.ts';
+import type { Log } from '#platform/log.ts';
+import type { SipRequest, SipResponse } from '../messages/message.ts';
+import { tagOf } from '../messages/message.ts';
+import { parseMessage } from '../messages/parse.ts';
+import { hostText } from '../messages/uri.ts';
+import { BRANCH_COOKIE } from '../messages/via.ts';
+import { writeRefusal } from '../messages/write.ts';
+import type { Peer, SipTransport } from '../transport/transport.ts';
+import { ClientTransaction } from './client.ts';
+import type { ClientHandlers } from './client.ts';
+import { ServerTransaction } from './server.ts';
+
+/** What the user of the transactions hears that belongs to none of its client transactions. */
+export interface LayerHandlers {
+  onRequest(transaction: ServerTransaction): void;
+  /** An ACK that acknowledges a 2xx. */
+  onAck(request: SipRequest): void;
+  onCancel(transaction: ServerTransaction, invite: ServerTransaction | undefined): void;
+}
+
+/** Messages that led nowhere, counted since the start. */
+export interface LayerCounts {
+  received: number;
+  malformed: number;
+  strayResponses: number;
+}
+
+/**
+ * The transaction layer (RFC 3261 §17): reads datagrams, matches them to transactions (§17.1.3, §17.2.3) by branch and
+ * method, and makes new ones. Transactions take themselves out of the maps when their last timer ends.
+ */
+export class TransactionLayer {
+  readonly counts: LayerCounts = { received: 0, malformed: 0, strayResponses: 0 };
+  readonly #clients = new Map<string, ClientTransaction>();
+  readonly #servers = new Map<string, ServerTransaction>();
+  readonly #transport: SipTransport;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #handlers: LayerHandlers;
+
+  constructor(options: { transport: SipTransport; clock: Clock; log: Log; handlers: LayerHandlers }) {
+    this.#transport = options.transport;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#handlers = options.handlers;
+    options.transport.onDatagram = (bytes, from) => this.receive(bytes, from);
+  }
+
+  /** Client and server transactions that are alive, lingering ones included. */
+  get size(): number {
+    return this.#clients.size + this.#servers.size;
+  }
+
+  /** Starts a client transaction; the topmost Via of the request carries its branch. */
+  request(request: SipRequest, to: Peer, handlers: ClientHandlers): ClientTransaction {
+    const key = `${request.via.params.get('branch') ?? ''} ${request.method}`;
+    const transaction = new ClientTransaction({
+      request,
+      to,
+      handlers,
+      transport: this.#transport,
+      timer: this.#startTimer,
+      ended: () => this.#clients.delete(key),
+    });
+    this.#clients.set(key, transaction);
+    transaction.start();
+    return transaction;
+  }
+
+  /** Reads one datagram and does what it asks for. */
+  receive(bytes: Uint8Array, from: Peer): void {
+    this.counts.received++;
+    // Keep-alives (RFC 5626 §3.5.1) and probes are a few bytes of line ends or zeros.
+    if (bytes.length < 16) return;
+    const parsed = parseMessage(bytes);
+    if (!parsed.ok) {
+      this.counts.malformed++;
+      this.#log.debug({ detail: parsed.detail, replied: parsed.refusal !== undefined }, 'malformed SIP message');
+      if (parsed.refusal !== undefined && !isAck(parsed.refusal.headers.get('CSeq')))
+        this.#transport.send(writeRefusal(parsed.refusal.headers, parsed.refusal.status, parsed.detail), from);
+      return;
+    }
+    const { message } = parsed;
+    if (message.kind === 'response') this.#onResponse(message);
+    else this.#onRequest(message, from);
+  }
+
+  /** Ends every transaction and its timers without a message. */
+  close(): void {
+    for (const transaction of [...this.#clients.values(), ...this.#servers.values()]) transaction.destroy();
+  }
+
+  #onResponse(response: SipResponse): void {
+    const key = `${response.via.params.get('branch') ?? ''} ${response.cseq.method}`;
+    const transaction = this.#clients.get(key);
+    // A second Via means that the response was meant for somebody behind us (§8.1.3.3).
+    if (transaction === undefined || response.headers.count('Via') > 1) this.counts.strayResponses++;
+    else transaction.onResponse(response);
+  }
+
+  #onRequest(received: SipRequest, from: Peer): void {
+    const key = serverKey(received);
+    const known = this.#servers.get(key);
+    if (received.method === 'ACK') {
+      if (known === undefined) this.#handlers.onAck(received);
+      else if (known.onAck()) this.#handlers.onAck(received);
+      return;
+    }
+    if (known !== undefined) {
+      known.onRepeat();
+      return;
+    }
+    const request = withSource(received, from);
+    const transaction = new ServerTransaction({
+      request,
+      to: responsePeer(request, from),
+      source: from,
+      transport: this.#transport,
+      timer: this.#startTimer,
+      ended: () => this.#servers.delete(key),
+    });
+    this.#servers.set(key, transaction);
+    if (request.method === 'CANCEL')
+      this.#handlers.onCancel(transaction, this.#servers.get(key.replace(/ CANCEL$/, ' INVITE')));
+    else this.#handlers.onRequest(transaction);
+  }
+
+  readonly #startTimer = (delayMs: number, fire: () => void): Timer => this.#clock.setTimer(delayMs, fire);
+}
+
+/** RFC 3261 §17.2.3: branch, sent-by and method; without the cookie the fields that RFC 2543 compared. */
+function serverKey(request: SipRequest): string {
+  const { via } = request;
+  const method = request.method === 'ACK' ? 'INVITE' : request.method;
+  const branch = via.params.get('branch');
+  const sentBy = `${via.host}:${via.port ?? 5060}`;
+  if (branch !== undefined && branch.startsWith(BRANCH_COOKIE)) return `${branch} ${sentBy} ${method}`;
+  return `2543 ${request.uri} ${request.callId} ${request.cseq.sequence} ${tagOf(request.from) ?? ''} ${sentBy} ${method}`;
+}
+
+/** Writes where the request really came from into its topmost Via (RFC 3261 §18.2.1, RFC 3581 §4). */
+function withSource(request: SipRequest, from: Peer): SipRequest {
+  const { via } = request;
+  const wantsPort = via.params.has('rport');
+  if (!wantsPort && via.host === from.host) return request;
+  const params = new Map(via.params);
+  params.set('received', from.host);
+  if (wantsPort) params.set('rport', String(from.port));
+  let value = `SIP/2.0/${via.transport} ${hostText(via.host)}${via.port === undefined ? '' : `:${via.port}`}`;
+  for (const [name, text] of params) value += text === '' ? `;${name}` : `;${name}=${text}`;
+  return { ...request, via: { ...via, params }, headers: request.headers.replaceFirst('Via', value) };
+}
+
+/** RFC 3261 §18.2.2 and RFC 3581 §4: the source port where rport was asked for, else the port of sent-by. */
+function responsePeer(request: SipRequest, from: Peer): Peer {
+  return request.via.params.has('rport') ? from : { host: from.host, port: request.via.port ?? 5060 };
+}
+
+function isAck(cseq: string | undefined): boolean {
+  return cseq !== undefined && /\sACK$/.test(cseq);
+}

@@ -1,0 +1,150 @@
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Clock } from '#platform/clock.ts';
+import { AppError } from '#platform/error.ts';
+import type { Log } from '#platform/log.ts';
+import type { Peer, SipTransport } from './transport.ts';
+
+/** RFC 3261 §18.1.1: what is larger should go over TCP. */
+const LARGE_BYTES = 1_300;
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+const NAME_TTL_MS = 60_000;
+
+interface KnownName {
+  readonly address: string;
+  readonly untilMs: number;
+}
+
+/** One UDP socket for everything that is sent and received (RFC 3581 §4: symmetric). */
+export class UdpTransport implements SipTransport {
+  readonly protocol = 'UDP';
+  readonly reliable = false;
+  readonly local: { readonly address: string; readonly port: number };
+  onDatagram: ((bytes: Uint8Array, from: Peer) => void) | undefined;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #names = new Map<string, KnownName>();
+  #largeSent = 0;
+  #closed: Promise<void> | undefined;
+
+  private constructor(socket: Socket, clock: Clock, log: Log) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#log = log;
+    const bound = socket.address();
+    this.local = { address: reachable(bound.address), port: bound.port };
+    socket.on('message', (bytes, from) => this.onDatagram?.(bytes, { host: from.address, port: from.port }));
+    socket.on('error', (error) => log.error({ err: error }, 'SIP socket failed'));
+  }
+
+  /** Binds the socket; throws `port-in-use` or `unavailable`. */
+  static async open(options: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly bind: { readonly address: string; readonly port: number };
+  }): Promise<UdpTransport> {
+    const { bind } = options;
+    const socket = createSocket({
+      type: isIP(bind.address) === 6 ? 'udp6' : 'udp4',
+      // Peers are addressed by number; names are resolved and cached by #resolve, so no send asks the resolver.
+      lookup: (host, _options, done) => done(null, host, isIP(host)),
+    });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', (error: NodeJS.ErrnoException) => {
+        socket.close();
+        reject(bindError(bind, error));
+      });
+      socket.bind({ address: bind.address, port: bind.port, exclusive: true }, () => {
+        socket.removeAllListeners('error');
+        resolve();
+      });
+    });
+    try {
+      socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+    } catch (error) {
+      options.log.warn({ err: error }, 'SIP receive buffer kept at the default of the system');
+    }
+    return new UdpTransport(socket, options.clock, options.log);
+  }
+
+  send(bytes: Uint8Array, to: Peer, failed?: (error: Error) => void): void {
+    if (this.#closed !== undefined) return;
+    if (bytes.length > LARGE_BYTES && this.#largeSent++ === 0)
+      this.#log.warn({ bytes: bytes.length }, 'SIP message over 1300 bytes sent over UDP; later ones are not logged');
+    const address = isIP(to.host) === 0 ? this.#known(to.host) : to.host;
+    if (address === undefined) this.#resolve(bytes, to, failed);
+    else this.#sendTo(bytes, address, to.port, failed);
+  }
+
+  close(): Promise<void> {
+    this.onDatagram = undefined;
+    this.#closed ??= new Promise((resolve) => this.#socket.close(() => resolve()));
+    return this.#closed;
+  }
+
+  #known(host: string): string | undefined {
+    const known = this.#names.get(host);
+    return known !== undefined && known.untilMs > this.#clock.monotonicMs() ? known.address : undefined;
+  }
+
+  #resolve(bytes: Uint8Array, to: Peer, failed: ((error: Error) => void) | undefined): void {
+    const family = this.#socket.address().family === 'IPv6' ? 6 : 4;
+    lookup(to.host, { family }, (error, address) => {
+      if (this.#closed !== undefined) return;
+      if (error !== null) {
+        failed?.(error);
+        return;
+      }
+      this.#names.set(to.host, { address, untilMs: this.#clock.monotonicMs() + NAME_TTL_MS });
+      this.#sendTo(bytes, address, to.port, failed);
+    });
+  }
+
+  #sendTo(bytes: Uint8Array, address: string, port: number, failed: ((error: Error) => void) | undefined): void {
+    if (port < 1 || port > 65_535) {
+      failed?.(new RangeError('port out of range'));
+      return;
+    }
+    if (failed === undefined) this.#socket.send(bytes, port, address, ignoreError);
+    else this.#socket.send(bytes, port, address, (error) => error !== null && failed(error));
+  }
+}
+
+/** Lost responses come again when the peer repeats its request. */
+function ignoreError(): void {
+  return undefined;
+}
+
+/** An address that can stand in Via and Contact when the socket listens on all of them. */
+function reachable(address: string): string {
+  if (address !== '0.0.0.0' && address !== '::') return address;
+  const family = address === '::' ? 'IPv6' : 'IPv4';
+  for (const list of Object.values(networkInterfaces()))
+    for (const entry of list ?? []) if (!entry.internal && entry.family === family) return entry.address;
+  return family === 'IPv6' ? '::1' : '127.0.0.1';
+}
+
+function bindError(bind: { readonly address: string; readonly port: number }, error: NodeJS.ErrnoException): AppError {
+  const where = `${bind.address}:${bind.port}/udp`;
+  if (error.code === 'EADDRINUSE')
+    return new AppError(
+      'port-in-use',
+      {
+        zh: `SIP 端口 ${where} 已被占用，请在配置 sip.port 中换一个端口。`,
+        en: `The SIP port ${where} is in use; choose another one with sip.port.`,
+      },
+      { cause: error },
+    );
+  return new AppError(
+    'unavailable',
+    {
+      zh: `无法监听 SIP 地址 ${where}（${error.code ?? '未知错误'}），请检查配置 sip.host。`,
+      en: `Cannot listen on the SIP address ${where} (${error.code ?? 'unknown error'}); check sip.host.`,
+    },
+    { cause: error },
+  );
+}

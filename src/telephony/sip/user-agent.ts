@@ -1,0 +1,223 @@
+import type { Clock } from '#platform/clock.ts';
+import { AppError } from '#platform/error.ts';
+import type { Log } from '#platform/log.ts';
+import { tagOf } from './messages/message.ts';
+import type { SipRequest } from './messages/message.ts';
+import type { HeaderField } from './messages/headers.ts';
+import { uriScheme } from './messages/uri.ts';
+import { buildResponse } from './messages/write.ts';
+import { TransactionLayer } from './transactions/layer.ts';
+import type { ServerTransaction } from './transactions/server.ts';
+import type { SipTransport } from './transport/transport.ts';
+import { UdpTransport } from './transport/udp.ts';
+import type { AgentContext } from './user-agent/agent-context.ts';
+import type { IncomingCall, OutgoingCall, OutgoingCallHandlers, OutgoingCallRequest } from './user-agent/call.ts';
+import { UasCall } from './user-agent/incoming-call.ts';
+import { capabilities, refuseMethod } from './user-agent/in-dialog.ts';
+import { UacCall } from './user-agent/outgoing-call.ts';
+
+export type {
+  CallEnd,
+  HangupReason,
+  IncomingCall,
+  OutgoingCall,
+  OutgoingCallHandlers,
+  OutgoingCallRequest,
+} from './user-agent/call.ts';
+
+/** How long `close` waits for CANCEL and BYE to be answered. */
+const CLOSE_WAIT_MS = 2_000;
+const MAX_DIALOGS = 10_000;
+const RETRY_AFTER_SECONDS = '5';
+
+export interface UserAgentOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly bind: { readonly address: string; readonly port: number };
+  /** For User-Agent and Server. */
+  readonly product: string;
+  /** Calls at once, both ways together; more come back with 503. */
+  readonly maxDialogs?: number;
+}
+
+/** A SIP user agent (RFC 3261 §8): places calls, takes calls, answers everything else. `close` ends what it holds. */
+export class SipUserAgent {
+  readonly address: { readonly address: string; readonly port: number };
+  /** None set: incoming calls are refused with 503. */
+  onIncomingCall: ((call: IncomingCall) => void) | undefined;
+  readonly #context: AgentContext;
+  readonly #maxDialogs: number;
+  /** By Call-ID and our tag. */
+  readonly #calls = new Map<string, UacCall | UasCall>();
+  /** INVITE transactions by what a merged request repeats (RFC 3261 §8.2.2.2). */
+  readonly #invites = new Map<string, ServerTransaction>();
+  /** Calls that came in and may still be cancelled. */
+  readonly #incoming = new WeakMap<ServerTransaction, UasCall>();
+  #idle: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(transport: SipTransport, options: UserAgentOptions) {
+    this.#maxDialogs = options.maxDialogs ?? MAX_DIALOGS;
+    this.address = transport.local;
+    const { clock, log, product } = options;
+    const layer = new TransactionLayer({
+      transport,
+      clock,
+      log,
+      handlers: {
+        onRequest: (transaction) => this.#onRequest(transaction),
+        onAck: (request) => this.#callOf(request)?.onAck(request),
+        onCancel: (cancel, invite) => this.#onCancel(cancel, invite),
+      },
+    });
+    this.#context = { clock, log, transport, layer, product };
+  }
+
+  /** Binds a UDP socket; throws `port-in-use` or `unavailable`. */
+  static async open(options: UserAgentOptions): Promise<SipUserAgent> {
+    return new SipUserAgent(await UdpTransport.open(options), options);
+  }
+
+  /** A user agent on a transport that is already there; `close` closes it. */
+  static on(transport: SipTransport, options: Omit<UserAgentOptions, 'bind'>): SipUserAgent {
+    return new SipUserAgent(transport, { ...options, bind: transport.local });
+  }
+
+  /** Live calls, and transactions that linger until their timers end. */
+  get load(): { readonly calls: number; readonly transactions: number } {
+    return { calls: this.#calls.size, transactions: this.#context.layer.size };
+  }
+
+  /** Sends an INVITE; throws `invalid-input` for addresses that make no request and `unavailable` when closed or full. */
+  placeCall(request: OutgoingCallRequest, handlers: OutgoingCallHandlers): OutgoingCall {
+    if (this.#closed !== undefined || this.#calls.size >= this.#maxDialogs)
+      throw new AppError(
+        'unavailable',
+        {
+          zh: 'SIP 已关闭或通话数已达上限，请稍后再试。',
+          en: 'SIP is closed or at its limit of calls; try again later.',
+        },
+        { retryable: true },
+      );
+    const call = new UacCall(this.#context, request, handlers, () => this.#release(key));
+    const key = `${call.callId} ${call.localTag}`;
+    this.#calls.set(key, call);
+    call.start();
+    return call;
+  }
+
+  /** CANCELs or BYEs every call, waits up to two seconds for the answers, then lets go of timers and socket. */
+  close(reason: string): Promise<void> {
+    this.#closed ??= this.#close(reason);
+    return this.#closed;
+  }
+
+  async #close(reason: string): Promise<void> {
+    const { clock, layer, transport, log } = this.#context;
+    this.onIncomingCall = undefined;
+    for (const call of this.#calls.values()) call.hangup({ protocol: 'SIP', cause: 200, text: reason });
+    if (this.#calls.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = clock.setTimer(CLOSE_WAIT_MS, resolve);
+        this.#idle = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+    }
+    if (this.#calls.size > 0)
+      log.warn({ calls: this.#calls.size }, 'SIP calls left without an answer to CANCEL or BYE');
+    for (const call of this.#calls.values()) call.abandon();
+    layer.close();
+    await transport.close();
+  }
+
+  #onRequest(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    if (tagOf(request.to) !== undefined) {
+      const call = this.#callOf(request);
+      if (call === undefined) this.#respond(transaction, 481);
+      else call.onRequest(transaction);
+      return;
+    }
+    if (request.method === 'BYE' || request.method === 'INFO' || request.method === 'UPDATE')
+      return this.#respond(transaction, 481);
+    if (request.method !== 'INVITE' && request.method !== 'OPTIONS') return refuseMethod(transaction, this.#context);
+    if (!this.#understood(transaction)) return;
+    if (request.method === 'OPTIONS') this.#respond(transaction, 200, capabilities(this.#context));
+    else this.#onInvite(transaction);
+  }
+
+  /** The inspections of RFC 3261 §8.2.2 and §8.2.3; answers what does not pass them. */
+  #understood(transaction: ServerTransaction): boolean {
+    const { request } = transaction;
+    const scheme = uriScheme(request.uri);
+    if (scheme !== 'sip' && scheme !== 'sips' && scheme !== 'tel') {
+      this.#respond(transaction, 416);
+      return false;
+    }
+    const required = request.headers.all('Require').join(', ');
+    if (required !== '') {
+      this.#respond(transaction, 420, [['Unsupported', required]]);
+      return false;
+    }
+    if (request.method !== 'INVITE') return true;
+    const type = request.headers.get('Content-Type')?.trim().toLowerCase();
+    const encoding = request.headers.get('Content-Encoding')?.trim().toLowerCase() ?? 'identity';
+    if ((request.body !== '' && type?.startsWith('application/sdp') !== true) || encoding !== 'identity') {
+      this.#respond(transaction, 415, [
+        ['Accept', 'application/sdp'],
+        ['Accept-Encoding', 'identity'],
+      ]);
+      return false;
+    }
+    const accept = request.headers.all('Accept').join(',').toLowerCase();
+    if (accept !== '' && !/application\/(sdp|\*)|\*\/\*/.test(accept)) {
+      this.#respond(transaction, 406);
+      return false;
+    }
+    return true;
+  }
+
+  #onInvite(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    const merged = `${tagOf(request.from) ?? ''} ${request.callId} ${request.cseq.sequence}`;
+    if (this.#invites.has(merged)) return this.#respond(transaction, 482);
+    const take = this.onIncomingCall;
+    if (take === undefined || this.#closed !== undefined || this.#calls.size >= this.#maxDialogs)
+      return this.#respond(transaction, 503, [['Retry-After', RETRY_AFTER_SECONDS]]);
+    transaction.respond(buildResponse(request, 100));
+    this.#invites.set(merged, transaction);
+    transaction.onEnded = () => this.#invites.delete(merged);
+    const call = new UasCall(this.#context, transaction, () => this.#release(key));
+    const key = `${call.callId} ${call.localTag}`;
+    this.#calls.set(key, call);
+    this.#incoming.set(transaction, call);
+    take(call);
+  }
+
+  #onCancel(cancel: ServerTransaction, invite: ServerTransaction | undefined): void {
+    const call = invite === undefined ? undefined : this.#incoming.get(invite);
+    this.#respond(cancel, invite === undefined ? 481 : 200, [], call?.localTag);
+    call?.onCancel(cancel.request);
+  }
+
+  #callOf(request: SipRequest): UacCall | UasCall | undefined {
+    return this.#calls.get(`${request.callId} ${tagOf(request.to) ?? ''}`);
+  }
+
+  #respond(transaction: ServerTransaction, status: number, headers: readonly HeaderField[] = [], toTag?: string): void {
+    const server: HeaderField = ['Server', this.#context.product];
+    const fields = headers.some(([name]) => name === 'Server') ? headers : [...headers, server];
+    // One tag for all stateless-like replies would do; a random part keeps dialogs of strangers apart.
+    const tag =
+      toTag ??
+      `${transaction.request.cseq.sequence.toString(36)}-${Math.trunc(this.#context.clock.monotonicMs()).toString(36)}`;
+    transaction.respond(buildResponse(transaction.request, status, { toTag: tag, headers: fields }));
+  }
+
+  #release(key: string): void {
+    this.#calls.delete(key);
+    if (this.#calls.size === 0) this.#idle?.();
+  }
+}
