@@ -28,6 +28,19 @@ export class Histogram {
     return this.#counts.length * this.#bucketMs;
   }
 
+  /** Adds what another histogram with the same buckets, or its `counts`, has counted. */
+  merge(counts: ArrayLike<number>): void {
+    for (let i = 0; i < this.#counts.length; i++) {
+      this.#counts[i]! += counts[i] ?? 0;
+      this.count += counts[i] ?? 0;
+    }
+  }
+
+  /** A copy of the buckets. */
+  get counts(): number[] {
+    return Array.from(this.#counts);
+  }
+
   clear(): void {
     this.#counts.fill(0);
     this.count = 0;

@@ -1,0 +1,90 @@
+// One call worker of `bench media`: an engine with its legs, each recorded and, if asked for, with voice activity.
+import { parentPort, workerData } from 'node:worker_threads';
+import { openRecorder, type Recorder } from '#calls/recording.ts';
+import { systemClock } from '#platform/clock.ts';
+import { createLog } from '#platform/log.ts';
+import { MediaEngine, type MediaLeg } from '#telephony/rtp/engine.ts';
+import { loadWebRtcVad } from '#voice/vad/webrtc.ts';
+import type { FromMediaWorker, MediaWorkerData, ToMediaWorker } from './media-protocol.ts';
+
+const HOST = '127.0.0.1';
+
+const data = workerData as MediaWorkerData;
+const log = createLog({ level: 'warn' });
+const engine = await MediaEngine.open({
+  clock: systemClock,
+  log,
+  address: HOST,
+  ports: { first: data.firstPort, last: data.lastPort },
+});
+const openActivity = data.vad ? await loadWebRtcVad() : undefined;
+const legs: { readonly leg: MediaLeg; readonly recorder: Recorder }[] = [];
+
+for (const [index, remotePort] of data.remotePorts.entries()) {
+  const recorder = openRecorder({
+    directory: data.directory,
+    path: `${data.firstPort}-${index}.wav`,
+    codec: 'PCMA',
+    log,
+  });
+  const activity = openActivity?.();
+  const leg = await engine.openLeg({
+    onFrame(rx, tx) {
+      activity?.push(rx.pcm);
+      // What is sent is what came, so both directions carry voice.
+      tx.set(rx.payload);
+      recorder.push(rx.payload, tx, rx.atMs);
+    },
+    onText: () => undefined,
+    onDtmf: () => undefined,
+  });
+  leg.start({
+    audio: {
+      codec: 'PCMA',
+      payloadType: 8,
+      dtmfPayloadType: 101,
+      ptimeMs: 20,
+      remoteAddress: HOST,
+      remotePort,
+      remoteRtcpPort: remotePort + 1,
+      direction: 'sendrecv',
+    },
+    text: undefined,
+  });
+  legs.push({ leg, recorder });
+}
+
+reply({ type: 'started', ports: legs.map(({ leg }) => leg.audioPort) });
+parentPort!.on('message', (message: ToMediaWorker) => {
+  if (message.type === 'warm') engine.sendIntervals.clear();
+  else void stop();
+});
+
+async function stop(): Promise<void> {
+  const { framesDropped, tickLatenessP99Ms } = engine.load();
+  const stats = legs.map(({ leg }) => leg.stats());
+  const intervalCounts = engine.sendIntervals.counts;
+  await engine.close();
+  let recordedMs = 0;
+  for (const { recorder } of legs) recordedMs += (await recorder.close()).durationMs;
+  reply({
+    type: 'stopped',
+    received: sum(stats.map((leg) => leg.packetsReceived)),
+    sent: sum(stats.map((leg) => leg.packetsSent)),
+    lost: sum(stats.map((leg) => leg.packetsLost)),
+    late: sum(stats.map((leg) => leg.packetsLate)),
+    framesDropped,
+    tickLatenessP99Ms,
+    intervalCounts,
+    recordedMs,
+  });
+  parentPort!.close();
+}
+
+function reply(message: FromMediaWorker): void {
+  parentPort!.postMessage(message);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,172 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { Histogram } from '#telephony/rtp/histogram.ts';
+import { printFigure } from './figure.ts';
+import {
+  INTERVAL_BUCKETS,
+  type FromGenerator,
+  type FromMediaWorker,
+  type MediaWorkerData,
+  type ToGenerator,
+  type ToMediaWorker,
+} from './media-protocol.ts';
+
+const FIRST_PORT = 20_000;
+const PORTS_PER_CALL = 4;
+/** Compilation and memory have settled by then. */
+const WARM_UP_MS = 3000;
+/** What 1,000 calls on 2 cores leave for one call, the generator beside it. */
+const TARGET_CORES_PER_CALL = 1 / 500;
+const TARGET_INTERVAL_P99_MS = 25;
+
+/**
+ * N concurrent two-way G.711 calls in worker threads of this process, recorded, against a generator in a process of its
+ * own (`--calls`, `--seconds`, `--workers`, `--vad`). Prints one JSON line a figure.
+ */
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      calls: { type: 'string', default: '300' },
+      seconds: { type: 'string', default: '20' },
+      workers: { type: 'string', default: '1' },
+      vad: { type: 'boolean', default: false },
+    },
+  });
+  const calls = wholeNumber('calls', values.calls);
+  const seconds = wholeNumber('seconds', values.seconds);
+  const workers = Math.min(calls, wholeNumber('workers', values.workers));
+  const directory = await mkdtemp(path.join(tmpdir(), 'waihu-bench-'));
+  const generator = fork(path.join(import.meta.dirname, 'media-generator.ts'));
+  try {
+    await measure({ calls, seconds, workers, vad: values.vad, directory, generator });
+  } finally {
+    generator.kill();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function measure(o: {
+  calls: number;
+  seconds: number;
+  workers: number;
+  vad: boolean;
+  directory: string;
+  generator: ChildProcess;
+}): Promise<void> {
+  const { calls, generator } = o;
+  const idleBytes = process.memoryUsage.rss();
+  const opened = await ask(generator, { type: 'open', calls }, 'opened');
+  const threads: Worker[] = [];
+  const ports: number[] = [];
+  for (let w = 0, done = 0; w < o.workers; w++) {
+    const share = Math.ceil((calls - done) / (o.workers - w));
+    const firstPort = FIRST_PORT + done * PORTS_PER_CALL + w * 100;
+    const workerData: MediaWorkerData = {
+      firstPort,
+      lastPort: firstPort + share * PORTS_PER_CALL + 99,
+      remotePorts: opened.ports.slice(done, done + share),
+      directory: o.directory,
+      vad: o.vad,
+    };
+    const thread = new Worker(path.join(import.meta.dirname, 'media-worker.ts'), { workerData });
+    threads.push(thread);
+    const started = await reply(thread, 'started');
+    ports.push(...started.ports);
+    done += share;
+  }
+  tell(generator, { type: 'send', ports });
+  await delay(WARM_UP_MS);
+  for (const thread of threads) thread.postMessage({ type: 'warm' } satisfies ToMediaWorker);
+  tell(generator, { type: 'warm' });
+  const cpuStart = process.cpuUsage();
+  const startMs = performance.now();
+  await delay(o.seconds * 1000);
+  const cpu = process.cpuUsage(cpuStart);
+  const coresBusy = (cpu.user + cpu.system) / 1000 / (performance.now() - startMs);
+  const loadedBytes = process.memoryUsage.rss();
+  const far = await ask(generator, { type: 'stop' }, 'stopped');
+  const results = [];
+  for (const thread of threads) {
+    const stopped = reply(thread, 'stopped');
+    thread.postMessage({ type: 'stop' } satisfies ToMediaWorker);
+    results.push(await stopped);
+  }
+  await Promise.all(threads.map((thread) => thread.terminate()));
+  report(calls, { coresBusy, bytes: loadedBytes - idleBytes, seconds: o.seconds }, far, results);
+}
+
+function report(
+  calls: number,
+  cost: { coresBusy: number; bytes: number; seconds: number },
+  far: Extract<FromGenerator, { type: 'stopped' }>,
+  results: readonly Extract<FromMediaWorker, { type: 'stopped' }>[],
+): void {
+  const total = (pick: (result: (typeof results)[number]) => number): number =>
+    results.reduce((sum, result) => sum + pick(result), 0);
+  const intervals = new Histogram(INTERVAL_BUCKETS.ms, INTERVAL_BUCKETS.count);
+  for (const result of results) intervals.merge(result.intervalCounts);
+  const arrivals = new Histogram(INTERVAL_BUCKETS.ms, INTERVAL_BUCKETS.count);
+  arrivals.merge(far.intervalCounts);
+  const figure = (name: string, value: number, unit: string, target?: number, atLeast = false): void =>
+    printFigure({ bench: 'media', figure: name, value, unit, ...(target === undefined ? {} : { target }), atLeast });
+  figure('calls', calls, 'calls', 1000, true);
+  figure('packets lost on the way in', far.sent - total((r) => r.received), 'packets', 0);
+  figure('packets lost on the way out', far.lost, 'packets', 0);
+  figure(
+    'packets too late for playout',
+    total((r) => r.late),
+    'packets',
+  );
+  figure(
+    'frames given up by the tick',
+    total((r) => r.framesDropped),
+    'frames',
+    0,
+  );
+  figure('send interval p50', intervals.percentileMs(0.5), 'ms');
+  figure('send interval p99', intervals.percentileMs(0.99), 'ms', TARGET_INTERVAL_P99_MS);
+  figure('arrival interval at the far end p99', arrivals.percentileMs(0.99), 'ms');
+  figure('tick lateness p99', Math.max(...results.map((r) => r.tickLatenessP99Ms)), 'ms');
+  figure('CPU a call', cost.coresBusy / calls, 'cores', TARGET_CORES_PER_CALL);
+  figure('CPU of the generator a call', far.cpuSeconds / cost.seconds / calls, 'cores');
+  figure('resident memory a call', cost.bytes / calls / 1024, 'KiB');
+  figure('recorded', total((r) => r.recordedMs) / 1000, 's');
+}
+
+function tell(generator: ChildProcess, message: ToGenerator): void {
+  generator.send(message);
+}
+
+async function ask<Type extends FromGenerator['type']>(
+  generator: ChildProcess,
+  message: ToGenerator,
+  type: Type,
+): Promise<Extract<FromGenerator, { type: Type }>> {
+  const answered = once(generator, 'message') as Promise<[FromGenerator]>;
+  tell(generator, message);
+  const [answer] = await answered;
+  if (answer.type !== type) throw new Error(`the generator said ${answer.type}`);
+  return answer as Extract<FromGenerator, { type: Type }>;
+}
+
+async function reply<Type extends FromMediaWorker['type']>(
+  thread: Worker,
+  type: Type,
+): Promise<Extract<FromMediaWorker, { type: Type }>> {
+  const [answer] = (await once(thread, 'message')) as [FromMediaWorker];
+  if (answer.type !== type) throw new Error(`a worker said ${answer.type}`);
+  return answer as Extract<FromMediaWorker, { type: Type }>;
+}
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`--${name} takes a whole number`);
+  return value;
+}
