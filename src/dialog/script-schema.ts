@@ -9,8 +9,8 @@ import { regexProblem } from './understand/match.ts';
 /** Description in both languages, kept in the published schema. */
 const d = (zh: string, en: string) => ({ description: `${zh} | ${en}` });
 const closed = { additionalProperties: false } as const;
-const oneOf = <Value extends string>(values: readonly Value[], options: object) =>
-  Type.Unsafe<Value>(Type.Enum([...(values as readonly string[])], options));
+const oneOf = <Value extends string>(values: readonly Value[], options: { readonly description: string }) =>
+  Type.Unsafe<Value>(Type.Enum<string[]>(values, options));
 const optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(schema);
 
 const Id = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' });

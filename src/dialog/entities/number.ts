@@ -44,12 +44,12 @@ export function zhNumber(numeral: string): number | undefined {
   const [whole = '', fraction] = numeral.split('点');
   if (fraction !== undefined) {
     const head = zhNumber(whole);
-    const digits = [...fraction].map((character) => DIGITS[character]);
+    const digits = Array.from(fraction, (character) => DIGITS[character]);
     if (head === undefined || digits.some((digit) => digit === undefined)) return undefined;
     return Number(`${head}.${digits.join('')}`);
   }
-  if ([...numeral].every((character) => DIGITS[character] !== undefined))
-    return Number([...numeral].map((character) => DIGITS[character]).join(''));
+  if (Array.from(numeral).every((character) => DIGITS[character] !== undefined))
+    return Number(Array.from(numeral, (character) => DIGITS[character]).join(''));
   return composed(numeral);
 }
 

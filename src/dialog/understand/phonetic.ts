@@ -37,7 +37,7 @@ const WORD = /\p{Script=Han}|[a-z0-9']+/gu;
 export function syllables(text: string): readonly Syllable[] {
   const result: Syllable[] = [];
   const sounds = pinyin(text, { toneType: 'none', type: 'array', v: true });
-  const perCharacter = sounds.length === [...text].length ? sounds : undefined;
+  const perCharacter = sounds.length === Array.from(text).length ? sounds : undefined;
   for (const match of text.matchAll(WORD)) {
     const word = match[0];
     const sound = /\p{Script=Han}/u.test(word)
@@ -49,7 +49,7 @@ export function syllables(text: string): readonly Syllable[] {
 }
 
 function characterIndex(text: string, index: number): number {
-  return [...text.slice(0, index)].length;
+  return Array.from(text.slice(0, index)).length;
 }
 
 function split(sound: string, index: number): Syllable {
