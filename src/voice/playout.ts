@@ -118,6 +118,10 @@ export class Playout<Item extends PlayoutItem> {
   resume(): void {
     if (this.#stopping) return;
     this.#target = GAIN_STEPS;
+    if (this.#queue.length === 0) {
+      this.#gain = GAIN_STEPS;
+      this.#paused = false;
+    }
     if (!this.#paused) return;
     this.#paused = false;
     this.#gain = 0;

@@ -210,6 +210,15 @@ describe('barge-in', () => {
     expect(call.of('utterance-end')).toMatchObject([{ interrupted: false }]);
   });
 
+  it('starts the next utterance at full level when the last one ended ducked', () => {
+    const call = new ScriptedVoice();
+    call.say(1, '一二', 1000).run(860).voice(140).run(1500);
+    expect(call.actions).toEqual(['duck', 'resume']);
+    const from = call.sent.length;
+    call.say(2, '三四', 1000).run(400);
+    expect(call.sent.slice(from + 160, from + 320)).toEqual(Array.from({ length: 160 }, (_, at) => loudByte(at + 160)));
+  });
+
   it('gives way when it starts to speak while the callee is speaking', () => {
     const call = new ScriptedVoice();
     call.voice(1000).say(1, '一二三四', 3000).voice(200).run(2000);

@@ -211,12 +211,15 @@ function onPlayoutEnd(state: TurnState, atMs: number, settings: VoiceSettings): 
   if (state.agent === undefined) return { state, effects: NONE };
   const { heard, agent } = state;
   const free: TurnState = { ...state, phase: 'idle', agent: undefined, wakeAtMs: Infinity };
-  if (heard === undefined) return { state: free, effects: NONE };
+  // What is said next starts at full level.
+  const effects: readonly TurnEffect[] =
+    state.phase === 'ducked' || state.phase === 'paused' ? [{ type: 'resume' }] : NONE;
+  if (heard === undefined) return { state: free, effects };
   const recent = atMs - heard.lastMs <= settings.lateAnswerMs;
   const meant = heard.text !== '' && meaningfulWords(heard.text, agent.policy.ignoreWords) > 0;
   if (heard.speaking || state.phase === 'interrupted' || meant || recent)
-    return whileListening(free, atMs, settings, NONE);
-  return { state: { ...free, heard: undefined }, effects: [{ type: 'forget' }] };
+    return whileListening(free, atMs, settings, effects);
+  return { state: { ...free, heard: undefined }, effects: [...effects, { type: 'forget' }] };
 }
 
 /** The callee has the floor: decides whether the turn is over, or when to look again. */

@@ -107,15 +107,24 @@ export function countWords(text: string): number {
   return normalise(text).match(UNITS)?.length ?? 0;
 }
 
+/** What is left of a clause when the acknowledgements it begins with are taken away: 不行 is none though 行 is one. */
+function afterAcknowledgements(clause: string, words: readonly string[]): string {
+  let rest = clause.trim();
+  for (;;) {
+    const word = words.find((candidate) => find(rest, candidate) === 0);
+    if (word === undefined) return rest;
+    rest = rest.slice(word.length).trim();
+  }
+}
+
 /** Words left when acknowledgements, the built-in ones and `ignoreWords`, are taken out. */
 export function meaningfulWords(text: string, ignoreWords: readonly string[]): number {
-  let rest = normalise(text);
   const words =
     ignoreWords.length === 0 ? SORTED_ACKNOWLEDGEMENTS : longestFirst([...ACKNOWLEDGEMENTS, ...ignoreWords]);
-  for (const word of words)
-    for (let at = find(rest, word); at >= 0; at = find(rest, word))
-      rest = `${rest.slice(0, at)} ${rest.slice(at + word.length)}`;
-  return countWords(rest);
+  let count = 0;
+  for (const clause of normalise(text).split(/[，。！？；、,.!?;\n]+/))
+    count += countWords(afterAcknowledgements(clause, words));
+  return count;
 }
 
 /** Whether the text holds any of `words` (whole words where they are Latin). */
