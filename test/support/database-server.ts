@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { isAbandoned } from '#platform/db/data-directory.ts';
+import { isAbandoned, isSystemError } from '#platform/db/data-directory.ts';
 import { openDatabase } from '#platform/db/database.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/db/embedded.ts';
 import { ensurePartitions, migrate } from '#platform/db/migrate.ts';
@@ -69,12 +69,17 @@ async function openUp(directory: string): Promise<string> {
   return directory;
 }
 
-/** Servers of test runs that were killed. */
+/** Servers of test runs that were killed; another user's, or one that another run sweeps too, are left alone. */
 async function sweep(): Promise<void> {
   for (const name of await readdir(os.tmpdir())) {
+    if (!name.startsWith(PREFIX)) continue;
     const directory = path.join(os.tmpdir(), name);
-    if (!name.startsWith(PREFIX) || !(await isAbandoned(directory))) continue;
-    await stopOrphan(path.join(directory, 'postgresql', 'cluster'), silentLog);
-    await rm(directory, { recursive: true, force: true });
+    try {
+      if (!(await isAbandoned(directory))) continue;
+      await stopOrphan(path.join(directory, 'postgresql', 'cluster'), silentLog);
+      await rm(directory, { recursive: true, force: true });
+    } catch (error) {
+      if (!isSystemError(error, 'EACCES', 'EPERM', 'ENOENT', 'ENOTEMPTY')) throw error;
+    }
   }
 }

@@ -1,12 +1,12 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { scratchDirectory } from '../../../test/support/scratch.ts';
 import { AppError } from '../error.ts';
 import { loadConfig, type ConfigSources } from './config.ts';
 
 function toml(text: string): string {
-  const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'waihu-config-')), 'waihu.toml');
+  const file = path.join(scratchDirectory(), 'waihu.toml');
   writeFileSync(file, text);
   return file;
 }

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { scratchDirectory } from '../../../test/support/scratch.ts';
 import { loadConfig } from './config.ts';
 import { renderConfigDocument } from './document.ts';
 import { SETTINGS } from './settings.ts';
@@ -21,7 +21,7 @@ test('every setting is explained in both languages', () => {
 
 test('the example of the document is a valid file', () => {
   const example = /```toml\n([\s\S]*?)```/.exec(renderConfigDocument())![1]!;
-  const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'waihu-config-')), 'waihu.toml');
+  const file = path.join(scratchDirectory(), 'waihu.toml');
   writeFileSync(file, example);
   expect(loadConfig({ file, env: {}, flags: {} }).trunks).toHaveLength(1);
 });

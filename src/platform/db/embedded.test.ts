@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -150,9 +150,10 @@ test.skipIf(process.getuid?.() !== 0)('root may keep its data where only root ca
   const closed = mkdtempSync(path.join(os.tmpdir(), 'waihu-closed-'));
   cleanUps.push(() => rmSync(closed, { recursive: true, force: true }));
   const server = await start(path.join(closed, 'data'));
-  cleanUps.push(() => rmSync(path.dirname(server.clusterDirectory), { recursive: true, force: true }));
   expect(server.clusterDirectory).toMatch(/^\/var\/lib\/waihu\//);
   expect(await ask(server.url, 'SELECT 1')).toBe(1);
+  await server.discard();
+  expect(existsSync(path.dirname(server.clusterDirectory))).toBe(false);
 });
 
 test('a data directory that is a file is one clear sentence', async () => {

@@ -36,6 +36,8 @@ export interface EmbeddedPostgres {
   /** Where the cluster lies: below the data directory, or below /var/lib/waihu where root's is closed to others. */
   readonly clusterDirectory: string;
   close(): Promise<void>;
+  /** Closes, and deletes the cluster with all data: for throw-away data directories. */
+  discard(): Promise<void>;
 }
 
 /**
@@ -62,10 +64,15 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       throw error;
     }
     let closing: Promise<void> | undefined;
+    const close = () => (closing ??= server.stop().then(() => lock.release()));
     return {
       url: connectionUrl(port, password, DATABASE),
       clusterDirectory: cluster,
-      close: () => (closing ??= server.stop().then(() => lock.release())),
+      close,
+      async discard() {
+        await close();
+        await rm(home, { recursive: true, force: true });
+      },
     };
   } catch (cause) {
     await lock.release();

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { scratchDirectory } from '../../../test/support/scratch.ts';
 import { silentLog } from '../log.ts';
 import { openDatabase, type OpenDatabase } from './database.ts';
 import { migrate } from './migrate.ts';
@@ -16,7 +16,7 @@ afterAll(() => template.close());
 
 /** A directory of migrations and an empty schema to apply them to. */
 async function bench(files: Record<string, string>) {
-  const directory = await mkdtemp(path.join(os.tmpdir(), 'waihu-migrations-'));
+  const directory = scratchDirectory();
   const schema = path
     .basename(directory)
     .replaceAll(/[^a-zA-Z0-9]/g, '')
