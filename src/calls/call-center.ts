@@ -1,5 +1,6 @@
 import type { AttemptId } from '#domain/ids.ts';
 import type { Attempt, FinishedCall } from '#domain/call.ts';
+import type { NetworkOutcome } from '#domain/outcome.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { SipUserAgent } from '#telephony/sip/user-agent.ts';
@@ -18,6 +19,8 @@ export interface TrunkRoute {
   /** How the trunk wants to see a number: +8613…, 8613… or, for mainland numbers, 13…. */
   readonly numberFormat: 'plus' | 'e164' | 'national';
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
+  /** What this trunk means by a code, where it differs: by `SIP N` or `Q.850;cause=N`. */
+  readonly overrides: Readonly<Record<string, NetworkOutcome>>;
 }
 
 export interface CallCenterOptions {

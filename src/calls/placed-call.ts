@@ -267,6 +267,7 @@ export class PlacedCall {
       hangUpReason: this.#hangUpReason,
       callClass: result.callClass,
       callClassEvidence: result.callClassEvidence,
+      overrides: this.#o.trunk(this.#o.attempt.trunk)?.overrides ?? {},
     });
     const answeredMs = this.#codecRefused ? undefined : this.#answeredMs;
     this.#resolve({

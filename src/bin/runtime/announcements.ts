@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { NETWORK_OUTCOMES } from '#domain/outcome.ts';
 import type { Log } from '#platform/log.ts';
 import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
-import { decodeWav } from '#voice/tts/recorded-prompts.ts';
+import { decodeAlaw } from '#telephony/codec/g711.ts';
+import { recordedPrompt } from '#voice/tts/recorded-prompts.ts';
 
 /**
  * Teaches the announcements found in a directory: WAV files of any common rate, named by the outcome they stand for
@@ -19,7 +20,9 @@ export async function loadAnnouncements(directory: string, log: Log): Promise<Fi
       continue;
     }
     try {
-      const pcm = decodeWav(await readFile(join(directory, file)));
+      const alaw = recordedPrompt(await readFile(join(directory, file)), 'PCMA');
+      const pcm = new Int16Array(alaw.length);
+      decodeAlaw(alaw, pcm);
       if (!library.add(label, pcm)) log.warn({ file }, 'announcement is shorter than two seconds and is not used');
     } catch (error) {
       log.warn({ file, err: error }, 'announcement could not be read and is not used');

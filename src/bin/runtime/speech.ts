@@ -18,7 +18,7 @@ export interface Speech {
 export function openSpeech(o: { readonly log: Log; readonly cacheDirectory: string; readonly promptsDirectory: string }): Speech {
   const synthesizer = new EspeakSynthesizer({ log: o.log });
   const cache = new PhraseCache({ synthesizer, log: o.log, directory: o.cacheDirectory });
-  const prompts = new RecordedPrompts({ directory: o.promptsDirectory });
+  const prompts = new RecordedPrompts(o.promptsDirectory);
   return {
     cache,
     async phrase({ text, audio, voice, language, codec }) {

@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { TrunkSummary } from '#domain/api.ts';
+import type { Attempt, CallOutcome } from '#domain/call.ts';
+import { newId } from '#platform/id.ts';
+import type { Config, TrunkConfig } from '#platform/config/config.ts';
+import { openBus } from '#platform/bus.ts';
+import type { Bus } from '#platform/bus.ts';
+import type { Clock } from '#platform/clock.ts';
+import { openDatabase } from '#platform/db/database.ts';
+import type { OpenDatabase } from '#platform/db/database.ts';
+import { startEmbeddedPostgres } from '#platform/db/embedded.ts';
+import { ensurePartitions, migrate } from '#platform/db/migrate.ts';
+import { openJobs } from '#platform/jobs.ts';
+import type { Log } from '#platform/log.ts';
+import { openApi } from '#api/server.ts';
+import { openCallCenter } from '#calls/call-center.ts';
+import type { CallCenter, TrunkRoute } from '#calls/call-center.ts';
+import { deleteUnfinishedRecordings } from '#calls/recording.ts';
+import { afterOutcome } from '#campaigns/redial.ts';
+import { load } from '#dialog/store.ts';
+import { openAttemptStore } from '#dialer/attempt-store.ts';
+import { Dialer } from '#dialer/dialer.ts';
+import { findOutcomes } from '#outcomes/store.ts';
+import { SipUserAgent } from '#telephony/sip/user-agent.ts';
+import { loadAnnouncements } from './announcements.ts';
+import { allowDial } from './allow-dial.ts';
+import { makeDirectories } from './directories.ts';
+import type { Directories } from './directories.ts';
+import { connectCalls } from './connect-calls.ts';
+import { scheduleHousekeeping } from './housekeeping.ts';
+import { openSpeech } from './speech.ts';
+import type { Speech } from './speech.ts';
+import { placeSingleCall } from './single-call.ts';
+
+export interface PlatformOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Configured trunks and those that only this run has, such as the simulator's. */
+  readonly trunks: readonly TrunkConfig[];
+  readonly consoleDirectory: string | undefined;
+  readonly version: string;
+}
+
+/** Everything of one process, running. */
+export interface Platform {
+  readonly url: string;
+  readonly operatorToken: string;
+  readonly directories: Directories;
+  readonly database: OpenDatabase;
+  readonly bus: Bus;
+  readonly speech: Speech;
+  readonly calls: CallCenter;
+  readonly dialer: Dialer;
+  /** Attempts of an earlier process that were settled at the start. */
+  readonly recovered: number;
+  /** Ends calls politely, then everything else in the order of dependence. Idempotent. */
+  close(reason: string): Promise<void>;
+}
+
+/** Starts every role in this process; on a fault what was already open is closed again. */
+export async function openPlatform(o: PlatformOptions): Promise<Platform> {
+  const { config, clock, log } = o;
+  await using stack = new AsyncDisposableStack();
+  const embedded = config.databaseUrl === undefined;
+  const postgres = embedded ? await startEmbeddedPostgres({ dataDirectory: config.dataDirectory, log }) : undefined;
+  if (postgres !== undefined) stack.defer(() => postgres.close());
+  const url = config.databaseUrl ?? postgres!.url;
+  const directories = makeDirectories(config);
+  const database = stack.adopt(await openDatabase(url), (open) => open.close());
+  await migrate(database.pool, log);
+  await ensurePartitions(database.pool, clock.now());
+  const bus = openBus(log);
+  if (embedded) await deleteUnfinishedRecordings(directories.recordings);
+
+  const speech = openSpeech({ log, cacheDirectory: directories.voice, promptsDirectory: directories.prompts });
+  stack.defer(() => speech.close());
+  const fingerprints = await loadAnnouncements(directories.announcements, log);
+  const sip = await SipUserAgent.open({
+    clock,
+    log,
+    bind: { address: config.sip.host, port: config.sip.port },
+    product: `Waihu/${o.version}`,
+  });
+  stack.defer(() => sip.close('shutdown'));
+  const routes = new Map(o.trunks.map((trunk) => [trunk.name, routeOf(trunk)]));
+  const calls = await openCallCenter({
+    clock,
+    log,
+    sip,
+    trunk: (name) => routes.get(name),
+    workers: config.rtp.workers === 0 ? Math.max(1, availableParallelism() - 1) : config.rtp.workers,
+    rtp: { address: config.rtp.host, first: config.rtp.firstPort, last: config.rtp.lastPort },
+    recordingsDirectory: directories.recordings,
+    fingerprints: fingerprints.toJson(),
+    logLevel: config.log.level,
+    phrase: (request) => speech.phrase(request),
+  });
+  stack.defer(() => calls.close('shutdown'));
+
+  const nodeId = newId<'node'>(clock.now());
+  const placeCall: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome> = connectCalls({
+    calls,
+    db: database.db,
+    bus,
+    clock,
+    log,
+  });
+  const dialer = new Dialer({
+    store: openAttemptStore({
+      db: database.db,
+      log,
+      nodeId,
+      allow: allowDial,
+      afterOutcome,
+      loadScript: (id, version) => load(database.db, id, version),
+    }),
+    clock,
+    log,
+    bus,
+    trunks: o.trunks,
+    placeCall,
+    findOutcomes: (ids) => findOutcomes(database.db, ids),
+  });
+  stack.defer(() => dialer.close());
+  const jobs = stack.adopt(await openJobs(url, log), (open) => open.close());
+  await scheduleHousekeeping({ jobs, pool: database.pool, clock, log, retention: config.retention, directories });
+
+  const operatorToken = randomBytes(32).toString('base64url');
+  const api = await openApi(
+    {
+      db: database.db,
+      pool: database.pool,
+      bus,
+      clock,
+      log,
+      language: config.language,
+      trunks: o.trunks.map(summaryOf),
+      recordingsDirectory: directories.recordings,
+      importsDirectory: directories.imports,
+      consoleDirectory: o.consoleDirectory,
+      operatorToken,
+      placeSingleCall: (call) => placeSingleCall({ db: database.db, clock, log, nodeId, placeCall }, call),
+    },
+    config.http,
+  );
+  stack.defer(() => api.close());
+  const { recovered } = await dialer.start({ exclusive: embedded });
+
+  const owned = stack.move();
+  let closing: Promise<void> | undefined;
+  return {
+    url: api.url,
+    operatorToken,
+    directories,
+    database,
+    bus,
+    speech,
+    calls,
+    dialer,
+    recovered,
+    close(reason) {
+      log.info({ reason }, 'closing');
+      return (closing ??= owned.disposeAsync());
+    },
+  };
+}
+
+function routeOf(trunk: TrunkConfig): TrunkRoute {
+  const { name, host, port, codecs, numberFormat, username, password, progress = {} } = trunk;
+  const credentials = username === undefined || password === undefined ? undefined : { username, password };
+  const overrides = Object.fromEntries(Object.entries(progress).map(([status, outcome]) => [`SIP ${status}`, outcome]));
+  return { name, host, port, codecs, numberFormat, credentials, overrides };
+}
+
+function summaryOf({ name, callerNumbers, channels, callsPerSecond }: TrunkConfig): TrunkSummary {
+  return { name, callerNumbers, channels, callsPerSecond };
+}

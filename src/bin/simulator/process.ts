@@ -1,0 +1,74 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExampleConversation } from '#domain/script.ts';
+import { systemClock } from '#platform/clock.ts';
+import { AppError } from '#platform/error.ts';
+import { createLog } from '#platform/log.ts';
+import { sampleScripts } from '#dialog/samples.ts';
+import { ANNOUNCEMENTS } from '#simulator/announcements.ts';
+import { openCarrier } from '#simulator/carrier.ts';
+import { NETWORK_VOICE } from '#simulator/sound-bank.ts';
+import { openSpeech } from '../runtime/speech.ts';
+import { wavOf } from '../runtime/wav.ts';
+import type { FromSimulator, SimulatorSettings } from './protocol.ts';
+
+/**
+ * The simulated carrier as a process of its own, as a real one would be: it shares nothing with the platform but SIP
+ * and RTP. Started by `startSimulator`; ends with the channel to its parent, so also when that is killed.
+ */
+const settings = JSON.parse(process.argv[2] ?? '{}') as SimulatorSettings;
+const log = createLog({ level: settings.logLevel });
+const tell = (message: FromSimulator): void => void process.send?.(message);
+
+try {
+  await run();
+} catch (error) {
+  const text = error instanceof AppError ? error.text : { zh: '模拟运营商启动失败。', en: 'The simulated carrier did not start.' };
+  log.error({ err: error }, 'simulator could not start');
+  tell({ type: 'failed', text });
+  process.disconnect?.();
+}
+
+async function run(): Promise<void> {
+  const speech = openSpeech({ log, cacheDirectory: settings.voiceDirectory, promptsDirectory: settings.voiceDirectory });
+  const examples = examplesOf(settings.scriptKey);
+  const carrier = await openCarrier({
+    clock: systemClock,
+    log,
+    bind: settings.bind,
+    rtp: settings.rtp,
+    seed: settings.seed,
+    pace: settings.pace,
+    ...(settings.logFile === undefined ? {} : { logFile: settings.logFile }),
+    synthesize: (text, options) => speech.synthesize(text, options),
+    conversationsFor: () => examples,
+  });
+  const stop = async (): Promise<void> => {
+    await carrier.close();
+    await speech.close();
+    process.exitCode = 0;
+    process.disconnect?.();
+  };
+  process.once('disconnect', () => void stop().finally(() => process.exit(0)));
+  process.on('message', (message) => {
+    if (message === 'stop') void stop();
+  });
+  // The parent decides when to end; a terminal's Ctrl-C reaches the whole group.
+  process.on('SIGINT', () => undefined);
+  if (settings.announcementsDirectory !== undefined) {
+    await mkdir(settings.announcementsDirectory, { recursive: true });
+    for (const [outcome, text] of Object.entries(ANNOUNCEMENTS)) {
+      for (const language of ['zh', 'en'] as const) {
+        const pcm = await speech.synthesize(text[language], { voice: NETWORK_VOICE, language });
+        await writeFile(join(settings.announcementsDirectory, `${outcome}.simulator-${language}.wav`), wavOf(pcm));
+      }
+    }
+  }
+  const lines = [...new Set(examples.flatMap((example) => example.turns.map((turn) => turn.callee)))].filter((line) => line !== '');
+  await carrier.warm({ lines, onProgress: (done, total) => tell({ type: 'warming', done, total }) });
+  tell({ type: 'ready', address: carrier.address });
+}
+
+function examplesOf(key: string): readonly ExampleConversation[] {
+  return sampleScripts().find((script) => script.id === key)?.examples ?? [];
+}
