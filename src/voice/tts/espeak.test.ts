@@ -71,12 +71,14 @@ describe('the espeak-ng process', () => {
     expect(alive(pid)).toBe(true);
     parent.kill('SIGKILL');
     await gone(pid);
+    expect(alive(pid)).toBe(false);
   });
 
   it('ends with close', async () => {
     const engine = open();
     await engine.synthesize('你好', zh);
     const pid = engine.pid!;
+    expect(alive(pid)).toBe(true);
     engine.close();
     await gone(pid);
   });

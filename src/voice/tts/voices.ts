@@ -37,17 +37,28 @@ const LANGUAGE_VOICES: Readonly<Record<Language, { readonly identifier: string; 
 /** Names accepted by `espeakVoice`, each also with `zh-` or `en-` before it. */
 export const ESPEAK_VOICE_NAMES: readonly string[] = Object.keys(TIMBRES);
 
+const DEFAULT_TIMBRE = TIMBRES['female']!;
+
+/** `default`, a timbre such as `female` or `zh-male-2`, a bare language such as `cmn`, or an espeak-ng variant: `cmn+f4`. */
+function timbreOf(name: string): Timbre | undefined {
+  if (/^(?:default|zh|cmn|en|en-us)$/.test(name)) return DEFAULT_TIMBRE;
+  const variant = /^(?:zh|cmn|en|en-us)\+([fm][1-5]|m[678])$/.exec(name)?.[1];
+  if (variant !== undefined) return { variant, ratePercent: 100, pitch: 50, range: 50 };
+  const known = name.replace(/^(?:zh|en)-/, '');
+  return Object.hasOwn(TIMBRES, known) ? TIMBRES[known] : undefined;
+}
+
 /**
  * Finds a voice by name; the language decides what is spoken, so `zh-female` reads English with the same timbre.
  * @throws AppError `invalid-input`
  */
 export function espeakVoice(name: string, language: Language): EspeakVoice {
-  const timbre = TIMBRES[name.replace(/^(?:zh|en)-/, '')];
+  const timbre = timbreOf(name);
   if (timbre === undefined) {
     const names = ESPEAK_VOICE_NAMES.map((known) => `zh-${known}`).join(', ');
     throw new AppError('invalid-input', {
-      zh: `没有名为“${name}”的语音。可用的语音：${names}`,
-      en: `There is no voice named "${name}". Available voices: ${names}`,
+      zh: `没有名为“${name}”的语音。可用的语音：default, ${names}`,
+      en: `There is no voice named "${name}". Available voices: default, ${names}`,
     });
   }
   const base = LANGUAGE_VOICES[language];
