@@ -24,7 +24,7 @@ export async function dialsToday(db: Db, phone: PhoneNumber, timeZone: string | 
     .where('phone', '=', phone)
     .where('id', '>=', idFloor(midnight) as AttemptId)
     // A refusal of our own rang nowhere.
-    .where(({ or, eb }) => or([eb('outcome', 'is', null), eb('outcome', 'not in', PLATFORM_OUTCOMES)]))
+    .where((where) => where.or([where('outcome', 'is', null), where('outcome', 'not in', PLATFORM_OUTCOMES)]))
     .executeTakeFirstOrThrow();
   return row.count;
 }

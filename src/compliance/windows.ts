@@ -115,9 +115,11 @@ function weekdayOf(localMs: number): number {
 function offsetMs(timeZone: string, atMs: number): number | undefined {
   const formatter = formatterOf(timeZone);
   if (formatter === undefined) return undefined;
-  const at: Record<string, number> = {};
-  for (const part of formatter.formatToParts(atMs)) at[part.type] = Number(part.value);
-  const localMs = Date.UTC(at['year']!, at['month']! - 1, at['day']!, at['hour']!, at['minute']!, at['second']!);
+  const at = new Map<string, number>();
+  for (const part of formatter.formatToParts(atMs)) at.set(part.type, Number(part.value));
+  const value = (type: Intl.DateTimeFormatPartTypes): number => at.get(type) ?? Number.NaN;
+  const [hour, minute, second] = [value('hour'), value('minute'), value('second')];
+  const localMs = Date.UTC(value('year'), value('month') - 1, value('day'), hour, minute, second);
   return localMs - Math.floor(atMs / 1000) * 1000;
 }
 
