@@ -94,13 +94,13 @@ describe('suppress', () => {
     const lead = await addLead(PHONE, 'pending');
     const phones = Array.from({ length: 6000 }, (_, index) => `+86138${String(index).padStart(8, '0')}` as PhoneNumber);
     const change = await importSuppressions(database.db, { phones: [...phones, PHONE, PHONE], note: '2026' });
-    expect(change.added).toBe(phones.includes(PHONE) ? 6000 : 6001);
+    expect(change.added).toBe(6001);
     expect(await leadOf(lead)).toMatchObject({ reason: 'suppressed' });
     const first = await listSuppressions(database.db, { limit: 4000 });
     const second = await listSuppressions(database.db, { limit: 4000, cursor: first.next! });
     expect([first.items.length, second.items.length, second.next, first.total]).toEqual([4000, 2001, undefined, 6001]);
     expect(new Set([...first.items, ...second.items].map((item) => item.id)).size).toBe(6001);
-    expect(JSON.stringify(first.items)).not.toMatch(/\d{11}"/);
+    expect(first.items.filter((item) => !/^\+86138\*{4}\d{4}$/.test(item.phone))).toEqual([]);
     const found = await listSuppressions(database.db, { phone: PHONE });
     expect(found.items[0]).toMatchObject({ phone: '+86138****8000', source: 'import', note: '2026', callId: null });
     const request = { id: found.items[0]!.id as never, actor: 'user:1' };
