@@ -186,13 +186,14 @@ export async function addLeadsFromImport(
         .executeTakeFirst();
       if (row === undefined) throw notFound();
       if (row.state === 'finished' || row.state === 'cancelled') throw ended(row.state);
-      // UUIDv7 ids that sort as the rows of the file: the time, then the row as the counter of RFC 9562 §6.2.
+      // UUIDv7 ids that sort as the rows of the file: the time, then the row as the counter of
+      // RFC 9562 §6.2, in the 12 bits before the variant and the 12 after it.
       const prefix = idFloor(input.now).slice(0, 15);
       const result = await sql`
         INSERT INTO leads (id, campaign_id, contact_id, next_attempt_at, updated_at)
         SELECT overlay(overlay(gen_random_uuid()::text
             placing ${prefix} || lpad(to_hex((row >> 12) & 4095), 3, '0') from 1)
-            placing lpad(to_hex(row & 4095), 3, '0') from 21)::uuid, ${input.campaignId}::uuid, contact_id,
+            placing '8' || lpad(to_hex(row & 4095), 3, '0') from 20)::uuid, ${input.campaignId}::uuid, contact_id,
           ${input.now}::timestamptz, ${input.now}::timestamptz
         FROM import_contacts WHERE import_id = ${input.importId}::uuid
         ON CONFLICT (campaign_id, contact_id) DO NOTHING`.execute(trx);

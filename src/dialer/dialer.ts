@@ -134,10 +134,10 @@ export class Dialer {
     return settled;
   }
 
-  /** Dials nothing more and waits until the calls in progress are over. */
+  /** Dials nothing more and waits until the calls in progress are over; a cancel still ends them sooner. */
   async drain(): Promise<void> {
     if (this.#phase !== 'closed') this.#phase = 'draining';
-    await this.#waker.stop();
+    await this.#waker.idle();
     await this.#live.finish();
   }
 
@@ -183,6 +183,7 @@ export class Dialer {
     const running = campaigns.filter((campaign) => campaign.state === 'running');
     this.#dialling = new Set(running.map((campaign) => campaign.id));
     for (const id of this.#paces.keys()) if (!this.#dialling.has(id)) this.#paces.delete(id);
+    if (this.#phase !== 'running') return;
     const led = await this.#lead(running);
     const status: DialStatus[] = [];
     // Another campaign comes first each time, so that none starves on a trunk they share.

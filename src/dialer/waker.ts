@@ -23,6 +23,11 @@ export class Waker {
     if (this.#looking === undefined) this.#arm();
   }
 
+  /** Resolves when the look in progress, if any, is over. */
+  async idle(): Promise<void> {
+    await this.#looking;
+  }
+
   /** No more looks; resolves when the one in progress is over. */
   async stop(): Promise<void> {
     this.#stopped = true;
