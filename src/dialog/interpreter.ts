@@ -1,4 +1,4 @@
-import type { GlobalKind, Knowledge } from '#domain/script.ts';
+import type { Knowledge } from '#domain/script.ts';
 import type { CompiledScript } from './compile.ts';
 import {
   ask,
@@ -10,7 +10,6 @@ import {
   finish,
   handlerOf,
   hangUp,
-  noAgent,
   note,
   openSlots,
   say,
@@ -19,10 +18,11 @@ import {
   transfer,
   type Step,
 } from './flow.ts';
+import { because, handleGlobal, machine, optOut, unTransferred } from './handlers.ts';
 import { nthSpeech, renderText } from './speech.ts';
 import type { DialogData, DialogEffect, DialogEvent, DialogState } from './state.ts';
 import { attitudeOf, intentsIn, optsOut, understand, type Understanding } from './understand/decide.ts';
-import { hear, type MatchReason, type Utterance } from './understand/match.ts';
+import { hear, type Utterance } from './understand/match.ts';
 import { spokenLength } from './understand/normalize.ts';
 
 export type { DialogData, DialogEffect, DialogEvent, DialogState, SpeechPart } from './state.ts';
@@ -232,10 +232,6 @@ function act(step: Step, understood: Understanding, utterance: Utterance): void 
   }
 }
 
-function because(step: Step, what: string, reason: MatchReason): void {
-  decide(step, `${what}: ${reason.layer} “${reason.phrase}” ${reason.score.toFixed(2)}`);
-}
-
 function collect(step: Step, utterance: Utterance): void {
   const { node } = step.script.nodes.get(step.data.node)!;
   fillFrom(step, node, utterance, true);
@@ -283,93 +279,6 @@ function unmatched(step: Step, utterance: Utterance): void {
   if (compiled.branches.length === 0 && node.type !== 'collect' && node.next !== undefined)
     return enter(step, node.next, utterance);
   handleGlobal(step, 'unrecognised', undefined, utterance);
-}
-
-function handleGlobal(step: Step, kind: GlobalKind, reason: MatchReason | undefined, utterance?: Utterance): void {
-  if (kind === 'opt-out' && reason !== undefined) return optOut(step, reason, false);
-  if (kind === 'voicemail' || kind === 'call-assistant') return machine(step, kind);
-  const { data } = step;
-  note(step, kind);
-  const handler = handlerOf(step, kind);
-  const uses = (data.globalUses[kind] ?? 0) + 1;
-  data.globalUses = { ...data.globalUses, [kind]: uses };
-  tag(step, handler?.tags);
-  if (handler === undefined) {
-    if (kind === 'want-human') {
-      if (!transfer(step, 'agent', undefined)) noAgent(step);
-    } else if (kind === 'refuse') close(step, 'refuse');
-    else if (uses > 2) close(step, kind);
-    else if (kind === 'repeat' || kind === 'clarify') step.speech.push(...data.lastSpeech);
-    else sayBuiltIn(step, 'unrecognised');
-    return;
-  }
-  const speech = nthSpeech(handler.speech, uses - 1);
-  if (uses > handler.max) {
-    if (handler.onExceed === undefined) close(step, kind, kind === 'repeat' ? undefined : speech);
-    else enter(step, handler.onExceed, utterance);
-    return;
-  }
-  switch (handler.action) {
-    case 'stay':
-      say(step, speech, { intent: kind });
-      if (kind === 'repeat') step.speech.push(...withoutDisclosure(step));
-      return;
-    case 'jump':
-      say(step, speech, { intent: kind });
-      if (handler.next === undefined) close(step, kind);
-      else enter(step, handler.next, utterance);
-      return;
-    case 'hangup':
-      say(step, speech, { intent: kind });
-      hangUp(step, kind);
-      return;
-    case 'transfer':
-      if (transfer(step, 'agent', speech)) return;
-      if (handler.next === undefined) noAgent(step);
-      else enter(step, handler.next, utterance);
-  }
-}
-
-/** What is repeated: the last words, without saying again before them that something is repeated. */
-function withoutDisclosure(step: Step): DialogData['lastSpeech'] {
-  const own = new Set(handlerOf(step, 'repeat')?.speech.map((speech) => speech.text));
-  return step.data.lastSpeech.filter((part) => !own.has(part.text));
-}
-
-function optOut(step: Step, reason: MatchReason, late: boolean): void {
-  const { data } = step;
-  const handler = handlerOf(step, 'opt-out');
-  if (late) because(step, 'opt-out', reason);
-  note(step, 'opt-out');
-  tag(step, handler?.tags);
-  if (!data.optedOut) step.effects.push({ type: 'suppress' });
-  data.optedOut = true;
-  const speech = nthSpeech(handler?.speech ?? [], 0);
-  if (speech === undefined) sayBuiltIn(step, 'optOut');
-  else say(step, speech, { intent: 'opt-out' });
-  if (late) data.endReason = 'opt-out';
-  if (data.phase === 'transferring') data.phase = 'speaking';
-  hangUp(step, 'opt-out');
-}
-
-function machine(step: Step, kind: 'voicemail' | 'call-assistant' | 'fax'): void {
-  const { data } = step;
-  decide(step, `answered by a machine: ${kind}`);
-  note(step, kind);
-  data.machine = kind;
-  const handler = kind === 'fax' ? undefined : handlerOf(step, kind);
-  tag(step, handler?.tags);
-  say(step, nthSpeech(handler?.speech ?? [], 0), { intent: kind });
-  hangUp(step, kind);
-}
-
-function unTransferred(step: Step): void {
-  const { data } = step;
-  data.phase = 'speaking';
-  const { node } = step.script.nodes.get(data.node)!;
-  const target = (node.type === 'transfer' ? node.next : undefined) ?? handlerOf(step, 'want-human')?.next;
-  if (target === undefined) noAgent(step);
-  else enter(step, target);
 }
 
 function silent(step: Step): void {

@@ -121,7 +121,9 @@ function checkExpressions(script: Script, errors: LintFinding[], warnings: LintF
     slot: new Set(script.nodes.flatMap((node) => (node.slots ?? []).map((slot) => slot.name))),
     node: new Set(script.nodes.map((node) => node.id)),
     intent: new Set<string>([
-      ...[...MEANINGS, ...GLOBAL_KINDS, ...script.intents.map((intent) => intent.id)],
+      ...MEANINGS,
+      ...GLOBAL_KINDS,
+      ...script.intents.map((intent) => intent.id),
       ...script.knowledge.map((entry) => entry.id),
       ...script.nodes.flatMap((node) => node.branches.map((branch) => branch.meaning)),
     ]),

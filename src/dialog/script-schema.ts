@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { LocalText } from '#domain/text.ts';
 import type { Script } from '#domain/script.ts';
@@ -256,7 +256,7 @@ const validator = Compile(ScriptSchema);
 /** A valid script, or AppError 'invalid-input' with every problem at once. */
 export function parseScript(json: unknown): Script {
   const problems: Problem[] = validator.Check(json)
-    ? consistencyProblems(json as Script)
+    ? consistencyProblems(json)
     : validator.Errors(json).map((error) => ({
         path: pathOf(error.instancePath),
         message: explain(error.keyword, error.params as Record<string, unknown>, error.message),

@@ -11,10 +11,7 @@ import {
 import { EN_NUMBER, enNumber } from './number.ts';
 
 const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
-const MONTHS = [
-  ...['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november'],
-  'december',
-];
+const MONTHS = 'january february march april may june july august september october november december'.split(' ');
 const WEEKDAY = `(${WEEKDAYS.join('|')}|mon|tues?|wed|thurs?|fri|sat|sun)`;
 const MONTH = `(${MONTHS.join('|')}|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)`;
 const DAY = '(\\d{1,2})(?:st|nd|rd|th)?';
