@@ -176,7 +176,7 @@ function addReason(evidence: Evidence[], facts: NetworkFacts): void {
   for (const { protocol, cause, text } of facts.reason === undefined ? [] : parseReason(facts.reason)) {
     if (SPAM_TEXT.test(text))
       evidence.push({ kind: 'reason', detail: 'analytics label', suggests: 'spam-labelled', confidence: 0.95 });
-    if (protocol.toUpperCase() !== 'Q.850') continue;
+    if (protocol.toUpperCase() !== 'Q.850' || cause === undefined) continue;
     const detail = `Q.850;cause=${cause}`;
     const override = facts.overrides?.[detail];
     const mapping = override === undefined ? CAUSES[cause] : ([override, 0.97] as const);
