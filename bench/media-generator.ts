@@ -106,8 +106,9 @@ function pump(): void {
   if (!running) return;
   for (;;) {
     const dueMs = startMs + (frame * FRAME_MS) / PHASES;
-    if (performance.now() < dueMs) {
-      setTimeout(pump, dueMs - performance.now());
+    const waitMs = dueMs - performance.now();
+    if (waitMs > 0) {
+      setTimeout(pump, waitMs);
       return;
     }
     const phase = frame % PHASES;

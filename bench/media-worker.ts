@@ -54,10 +54,16 @@ for (const [index, remotePort] of data.remotePorts.entries()) {
   legs.push({ leg, recorder });
 }
 
+let droppedBefore = 0;
+
 reply({ type: 'started', ports: legs.map(({ leg }) => leg.audioPort) });
 parentPort!.on('message', (message: ToMediaWorker) => {
-  if (message.type === 'warm') engine.sendIntervals.clear();
-  else void stop();
+  if (message.type === 'warm') {
+    engine.sendIntervals.clear();
+    droppedBefore = engine.load().framesDropped;
+  } else {
+    void stop();
+  }
 });
 
 async function stop(): Promise<void> {
@@ -73,7 +79,7 @@ async function stop(): Promise<void> {
     sent: sum(stats.map((leg) => leg.packetsSent)),
     lost: sum(stats.map((leg) => leg.packetsLost)),
     late: sum(stats.map((leg) => leg.packetsLate)),
-    framesDropped,
+    framesDropped: framesDropped - droppedBefore,
     tickLatenessP99Ms,
     intervalCounts,
     recordedMs,

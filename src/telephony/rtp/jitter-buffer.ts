@@ -20,7 +20,7 @@ const SURPLUS_FRAMES = 100;
 /** Delay above target that is cut at once, as after a stall. */
 const HARD_SURPLUS_MS = 100;
 const SHORTFALL_MS = 10;
-const SHORTFALL_FRAMES = 50;
+const SHORTFALL_FRAMES = 25;
 const NO_PAYLOAD = new Uint8Array(0);
 
 /**
@@ -166,10 +166,7 @@ export class JitterBuffer {
     } else if (this.#surplusFrames > (quiet ? SURPLUS_FRAMES : 2 * SURPLUS_FRAMES)) {
       this.#playoutTimestamp += frame;
       this.#surplusFrames = 0;
-    } else if (
-      this.#shortfallFrames > 0 &&
-      (quiet || this.#waiting === 0 || this.#shortfallFrames > SHORTFALL_FRAMES)
-    ) {
+    } else if (this.#shortfallFrames > 0 && (quiet || this.#shortfallFrames > SHORTFALL_FRAMES || !this.#isDue())) {
       this.#shortfallFrames = 0;
       return true;
     }
@@ -212,6 +209,12 @@ export class JitterBuffer {
     }
     if (audio > 0) return 'audio';
     return lost ? 'lost' : 'silent';
+  }
+
+  /** Whether the packet of the playout time is here; where it is not, waiting for it costs nothing that is not lost anyway. */
+  #isDue(): boolean {
+    const next = this.#nextPresent(this.#head);
+    return next >= 0 && this.#timestamps[next % SLOTS]! <= this.#playoutTimestamp;
   }
 
   /** The next packet at or after a sequence number, or -1. */
