@@ -37,7 +37,7 @@ describe('what the network plays', () => {
     async (behaviour) => {
       for (const text of Object.values(ANNOUNCEMENTS[behaviour])) {
         const clip = await sounds.phrase(text, NETWORK_VOICE, 'PCMA');
-        expect(heard(clip), text).toEqual([behaviour]);
+        expect(heard(clip)).toEqual([behaviour]);
       }
     },
   );

@@ -21,7 +21,7 @@ export function expectationOf(facts: CallFacts): Expectation {
 
 function outcomeOf(facts: CallFacts): OutcomeCode {
   const { ending } = facts;
-  if (ending.by === 'failure') return ending.reason === 'unsupported-media' ? 'congestion' : 'lost';
+  if (ending.by === 'failure') return ending.reason === 'unsupported-media' ? 'unreachable' : 'lost';
   if (!facts.answered && ending.by === 'caller' && !facts.causeTold) return 'no-answer';
   return facts.behaviour === 'human' ? 'answered' : facts.behaviour;
 }

@@ -1,0 +1,130 @@
+import type { ExampleConversation } from '#domain/script.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Log } from '#platform/log.ts';
+import { MediaEngine } from '#telephony/rtp/engine.ts';
+import type { AudioCodec } from '#telephony/sdp/media.ts';
+import { SipUserAgent, type IncomingCall } from '#telephony/sip/user-agent.ts';
+import { CallLog } from './call-log.ts';
+import type { CallLogLine, EndedLine } from './call-record.ts';
+import { CarrierCall, type CarrierLine } from './carrier-call.ts';
+import { leadExpectations, type LeadExpectation } from './expectation.ts';
+import { behaviourOf, dialledUser, nationalNumber, personaOf } from './persona.ts';
+import { SoundBank, type Synthesize } from './sound-bank.ts';
+
+const PRODUCT = 'Waihu-Simulator';
+/** Calls at once before the carrier is congested. */
+const DEFAULT_CHANNELS = 500;
+
+export interface CarrierOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where SIP listens over UDP; port 0 takes a free one. */
+  readonly bind: { readonly address: string; readonly port: number };
+  /** Ports of RTP and real-time text, on the same address. */
+  readonly rtp: { readonly first: number; readonly last: number };
+  readonly seed: number;
+  /** Factor on ringing and waiting; 1 is a real network, 0.3 suits a demonstration. */
+  readonly pace?: number;
+  /** JSON lines of every call; also restores the attempt ordinals. */
+  readonly logFile?: string;
+  /** Without it everybody murmurs. */
+  readonly synthesize?: Synthesize;
+  /** The examples of the script that a number is called for, by national number: what people on the line say. */
+  readonly conversationsFor?: (number: string) => readonly ExampleConversation[];
+  readonly channels?: number;
+  readonly codecs?: readonly AudioCodec[];
+  /** Makes people pick up as the hour has it; without it answers do not depend on the time. */
+  readonly hour?: () => number;
+}
+
+/** A simulated trunk and everybody behind it. */
+export interface Carrier {
+  readonly address: { readonly address: string; readonly port: number };
+  /** Calls going on. */
+  readonly activeCalls: number;
+  /** What a platform should have made of every number called since the start, by national number. */
+  expectations(): ReadonlyMap<string, LeadExpectation>;
+  /** Makes announcements and conversations ready before the first call. */
+  warm(options: {
+    readonly lines: readonly string[];
+    readonly onProgress?: (done: number, total: number) => void;
+    readonly signal?: AbortSignal;
+  }): Promise<void>;
+  /** Ends all calls and frees the ports; idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a carrier on UDP. Each call's `invite` line is written before it is answered in any way.
+ * @throws AppError `port-in-use`, `data-directory-unusable`
+ */
+export async function openCarrier(options: CarrierOptions): Promise<Carrier> {
+  const { clock, log, seed, bind } = options;
+  const callLog = new CallLog(options.logFile);
+  const engine = await MediaEngine.open({ clock, log, address: bind.address, ports: options.rtp });
+  let agent: SipUserAgent;
+  try {
+    agent = await SipUserAgent.open({ clock, log, bind, product: PRODUCT });
+  } catch (cause) {
+    await engine.close();
+    callLog.close();
+    throw cause;
+  }
+  const sounds = new SoundBank({ synthesize: options.synthesize, log });
+  const codecs = options.codecs ?? ['PCMA', 'PCMU'];
+  const pace = options.pace ?? 1;
+  const line: CarrierLine = { clock, log, engine, sounds, mediaAddress: bind.address, codecs, seed, pace };
+  const calls = new Set<CarrierCall>();
+  const ended: CallLogLine[] = [];
+  let closing: Promise<void> | undefined;
+
+  agent.onIncomingCall = (incoming: IncomingCall) => {
+    const number = nationalNumber(incoming.requestUri);
+    const persona = personaOf(number, seed);
+    const attempt = callLog.nextAttempt(number);
+    const congested = calls.size >= (options.channels ?? DEFAULT_CHANNELS);
+    const behaviour = congested ? 'congestion' : behaviourOf(persona, attempt, seed, options.hour?.());
+    const examples = options.conversationsFor?.(number) ?? [];
+    const call = new CarrierCall(incoming, line, { persona, behaviour, attempt, examples }, (end: EndedLine) => {
+      calls.delete(call);
+      callLog.append(end);
+      // What was said is in the file; here only what expectations need.
+      ended.push({ ...end, said: [], heard: [] });
+    });
+    callLog.append({
+      type: 'invite',
+      at: clock.now().toISOString(),
+      callId: incoming.callId,
+      phone: dialledUser(incoming.requestUri),
+      number,
+      seed,
+      attempt,
+      linePlan: persona.linePlan,
+      behaviour,
+      ...(call.conversation === undefined
+        ? {}
+        : { intention: persona.human.intention, conversation: call.conversation.name }),
+    });
+    calls.add(call);
+    void call.run();
+  };
+
+  return {
+    address: agent.address,
+    get activeCalls() {
+      return calls.size;
+    },
+    expectations: () => leadExpectations(ended),
+    warm: (warming) => sounds.warm({ ...warming, codecs: codecs.slice(0, 1) }),
+    close() {
+      closing ??= (async () => {
+        agent.onIncomingCall = undefined;
+        for (const call of calls) call.close();
+        await agent.close('carrier closes');
+        await engine.close();
+        callLog.close();
+      })();
+      return closing;
+    },
+  };
+}
