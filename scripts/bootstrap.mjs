@@ -69,13 +69,16 @@ async function ensureNode() {
     `正在下载 Node ${NODE_VERSION}（约 60 MB）`,
     `Downloading Node ${NODE_VERSION} (about 60 MB)`,
     async () => {
-      rmSync(partial, { recursive: true, force: true });
-      mkdirSync(partial, { recursive: true });
-      writeFileSync(path.join(partial, 'package.json'), '{ "private": true }\n');
-      await npm(['install', '--no-save', '--no-package-lock', `${name}@${NODE_VERSION}`], partial);
-      rmSync(path.join(home, 'node_modules'), { recursive: true, force: true });
-      renameSync(path.join(partial, 'node_modules'), path.join(home, 'node_modules'));
-      rmSync(partial, { recursive: true, force: true });
+      try {
+        rmSync(partial, { recursive: true, force: true });
+        mkdirSync(partial, { recursive: true });
+        writeFileSync(path.join(partial, 'package.json'), '{ "private": true }\n');
+        await npm(['install', '--no-save', '--no-package-lock', `${name}@${NODE_VERSION}`], partial);
+        rmSync(path.join(home, 'node_modules'), { recursive: true, force: true });
+        renameSync(path.join(partial, 'node_modules'), path.join(home, 'node_modules'));
+      } finally {
+        rmSync(partial, { recursive: true, force: true });
+      }
     },
   );
   return node;
@@ -205,6 +208,6 @@ async function run(command, parameters, cwd, meaning) {
   const reason = output
     .split('\n')
     .find((line) => /(ENOSPC|ENOTFOUND|ECONN\w+|ETIMEDOUT|EAI_AGAIN|EROFS|EACCES|ENOENT|E\d{3}|[Ee]rror)/.test(line));
-  const detail = (reason ?? output.trim().split('\n').at(-1) ?? '').replace(/^npm (error|ERR!) /, '').trim();
+  const detail = (reason ?? output.trim().split('\n').at(-1) ?? '').replace(/^npm (error|ERR!) (code )?/, '').trim();
   throw new SetUpError(`${meaning.zh}：${detail}`, `${meaning.en}: ${detail}`);
 }
