@@ -5,6 +5,5 @@ CREATE TABLE import_contacts (
   import_id uuid NOT NULL,
   contact_id uuid NOT NULL,
   row integer NOT NULL,
-  PRIMARY KEY (import_id, row),
-  UNIQUE (import_id, contact_id)
+  PRIMARY KEY (import_id, row)
 );
