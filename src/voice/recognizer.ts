@@ -17,7 +17,7 @@ export interface Recognizer<Input> {
   tick(atMs: number): void;
   /** The callee seems to have finished: what is pending should become final soon. */
   finish(atMs: number): void;
-  /** What was given so far has been used: it can no longer change, and the next text is a new segment. */
+  /** All input so far has been used: no result for it follows, and the next text is a new segment. */
   commit(): void;
   /** Ends the engine; no result follows. */
   close(): void;
@@ -29,10 +29,16 @@ export type OpenRecognizer<Input> = (onResult: (result: RecognizerResult) => voi
 /** Keeps the segments of one turn in order and joins them into its text. */
 export class Transcript {
   readonly #segments = new Map<number, RecognizerResult>();
+  #used = -1;
+  #newest = -1;
 
-  apply(result: RecognizerResult): void {
+  /** A result for a segment of an earlier turn comes too late and is ignored; false then. */
+  apply(result: RecognizerResult): boolean {
+    if (result.segment <= this.#used) return false;
+    this.#newest = Math.max(this.#newest, result.segment);
     if (result.text === '') this.#segments.delete(result.segment);
     else this.#segments.set(result.segment, result);
+    return true;
   }
 
   get text(): string {
@@ -54,7 +60,9 @@ export class Transcript {
     return this.#segments.size === 0;
   }
 
+  /** Begins the next turn. */
   clear(): void {
+    this.#used = this.#newest;
     this.#segments.clear();
   }
 }

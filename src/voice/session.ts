@@ -122,7 +122,9 @@ export class VoiceSession {
     this.#audio?.push(pcm, atMs);
     this.#audio?.tick(atMs);
     this.#text.tick(atMs);
-    if (atMs >= this.#state.wakeAtMs) this.#dispatch({ type: 'tick', atMs, voicedMs: this.#voicedMs() });
+    // A decision that falls due while voice gathers waits the few frames until it is speech or a click.
+    if (atMs >= this.#state.wakeAtMs && !this.#tracker.gathering)
+      this.#dispatch({ type: 'tick', atMs, voicedMs: this.#voicedMs() });
     this.#playout.pull(tx);
   }
 
@@ -159,8 +161,7 @@ export class VoiceSession {
   }
 
   #onResult(transcript: Transcript, result: RecognizerResult): void {
-    if (this.#closed) return;
-    transcript.apply(result);
+    if (this.#closed || !transcript.apply(result)) return;
     // Who types and speaks at once is saying one thing: what was typed is exact.
     const heard = this.#typed.empty ? this.#spoken : this.#typed;
     const { text } = heard;

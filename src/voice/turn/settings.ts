@@ -22,7 +22,10 @@ export interface VoiceSettings {
   readonly resumeMs: number;
   /** An acknowledgement this close to the end of our speech counts as its answer. */
   readonly lateAnswerMs: number;
-  /** Typing that stops for this long is final; shorter when the talker also spoke and has stopped. */
+  /**
+   * Typing that stops for this long is final; shorter when the talker also spoke and has stopped, yet longer than the
+   * 300 ms for which senders of real-time text gather characters (RFC 4103 §5.1).
+   */
   readonly textPauseMs: number;
   readonly textPauseAfterSpeechMs: number;
 }
@@ -41,5 +44,5 @@ export const DEFAULT_VOICE_SETTINGS: VoiceSettings = {
   resumeMs: 800,
   lateAnswerMs: 1200,
   textPauseMs: 900,
-  textPauseAfterSpeechMs: 500,
+  textPauseAfterSpeechMs: 400,
 };

@@ -47,6 +47,11 @@ export class SpeechTracker {
     return 'stop';
   }
 
+  /** Whether voice is gathering that may become speech within the next frames. */
+  get gathering(): boolean {
+    return !this.#speaking && this.#gatheredMs > 0;
+  }
+
   /** Start of the first voiced frame of this (or the last) stretch. */
   get startMs(): number {
     return this.#startMs;
