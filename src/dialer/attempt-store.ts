@@ -247,8 +247,9 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
       const abandoned =
         'all' in scope
           ? sql`true`
-          : sql`(a.node_id = ${o.nodeId}::uuid OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = a.node_id
-              AND n.seen_at > ${new Date(now.getTime() - scope.olderThanMs)}::timestamptz))`;
+          : // An own attempt without a lead is a single call, whose owner is not the dialer.
+            sql`((a.node_id = ${o.nodeId}::uuid AND a.lead_id IS NOT NULL) OR NOT EXISTS (SELECT 1 FROM nodes n
+              WHERE n.id = a.node_id AND n.seen_at > ${new Date(now.getTime() - scope.olderThanMs)}::timestamptz))`;
       const result = await sql<{ id: AttemptId; campaign_id: CampaignId | null; lead_id: LeadId | null }>`
         SELECT a.id, a.campaign_id, a.lead_id FROM attempts a
         WHERE a.state = 'open' AND ${abandoned} AND a.id <> ALL(${liveIds}::uuid[]) ORDER BY a.id`.execute(o.db);

@@ -6,6 +6,7 @@ import { countCampaign } from '#campaigns/view.ts';
 import { openAttemptStore } from '#dialer/attempt-store.ts';
 import type { DialDecision, DialFacts } from '#dialer/dial-store.ts';
 import { Dialer } from '#dialer/dialer.ts';
+import { closeSingleAttempt, openSingleAttempt } from '#dialer/single-attempt.ts';
 import type { Attempt, CallOutcome, FinishedCall } from '#domain/call.ts';
 import type { Campaign, CampaignSettings } from '#domain/campaign.ts';
 import type { AttemptId } from '#domain/ids.ts';
@@ -208,6 +209,24 @@ describe('attempts on a database', () => {
     expect(await other.dialer.recoverOrphans({ olderThanMs: 30_000 })).toBe(0);
     await alive.store.beat(new Date(Date.now() - 60_000));
     expect(await other.dialer.recoverOrphans({ olderThanMs: 30_000 })).toBe(1);
+  });
+
+  it('lets a single call take a line of the trunk, and lets it be while its node lives', async () => {
+    const bus = openBus(silentLog);
+    const campaign = await campaignOf(bus, 3);
+    const { nodeId, store, dialer } = node(bus, answer);
+    await store.beat(new Date());
+    const first = await store.take(campaign, { limit: 1, channels: 1, now: new Date() });
+    const lead = first.attempts[0]!;
+    await store.settle(lead, decideOutcome(finishedCall(lead)), new Date());
+    const single = { ...lead, id: newId<'attempt'>(), campaignId: undefined, leadId: undefined };
+    await openSingleAttempt(database.db, single, nodeId);
+    expect((await store.take(campaign, { limit: 1, channels: 1, now: new Date() })).attempts).toEqual([]);
+    expect(await dialer.recoverOrphans({ olderThanMs: 30_000 })).toBe(0);
+    await store.beat(new Date(Date.now() - 60_000));
+    expect(await dialer.recoverOrphans({ olderThanMs: 30_000 })).toBe(1);
+    expect(await closeSingleAttempt(database.db, single.id, 'answered', new Date())).toBe(false);
+    expect((await store.take(campaign, { limit: 1, channels: 1, now: new Date() })).attempts.length).toBe(1);
   });
 
   it('settles an attempt once, however often it is asked', async () => {
