@@ -1,18 +1,26 @@
-import { systemClock } from '#platform/clock.ts';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+import { ManualClock, systemClock, type Clock } from '#platform/clock.ts';
 import { silentLog } from '#platform/log.ts';
 import { afterEach, expect, test } from 'vitest';
 import type { NegotiatedMedia } from '../sdp/media.ts';
+import { encodeAlaw } from '../codec/g711.ts';
+import { parseRtcp } from './rtcp.ts';
+import { newRtpPacket, parseRtp, writeRtpHeader } from './packet.ts';
 import { MediaEngine, type LegHandlers } from './engine.ts';
 
 const HOST = '127.0.0.1';
 const engines: MediaEngine[] = [];
+const sockets: Socket[] = [];
 
 afterEach(async () => {
   for (const engine of engines.splice(0)) await engine.close();
+  for (const socket of sockets.splice(0)) socket.close();
 });
 
-async function openEngine(first: number, last: number): Promise<MediaEngine> {
-  const engine = await MediaEngine.open({ clock: systemClock, log: silentLog, address: HOST, ports: { first, last } });
+async function openEngine(first: number, last: number, clock: Clock = systemClock): Promise<MediaEngine> {
+  const engine = await MediaEngine.open({ clock, log: silentLog, address: HOST, ports: { first, last } });
   engines.push(engine);
   return engine;
 }
@@ -81,4 +89,180 @@ test('two legs exchange audio, text and key presses', async () => {
   const stats = b.stats();
   expect(stats.packetsReceived).toBeGreaterThan(5);
   expect(stats).toMatchObject({ codec: 'PCMA', packetsLost: 0 });
+});
+
+/** A bare UDP peer. */
+async function openPeer(): Promise<{ socket: Socket; port: number }> {
+  const socket = createSocket('udp4');
+  sockets.push(socket);
+  socket.bind(0, HOST);
+  await once(socket, 'listening');
+  return { socket, port: socket.address().port };
+}
+
+function audioPacket(sequence: number, level = 4000): Uint8Array {
+  const bytes = new Uint8Array(172);
+  writeRtpHeader(bytes, sequence === 0, 8, sequence, sequence * 160, 5);
+  encodeAlaw(new Int16Array(160).fill(level), bytes.subarray(12));
+  return bytes;
+}
+
+function received(socket: Socket): Promise<[Uint8Array, { port: number }]> {
+  return once(socket, 'message') as Promise<[Uint8Array, { port: number }]>;
+}
+
+test('media goes to the signalled address and then to where it comes from; strangers get nothing', async () => {
+  const engine = await openEngine(42100, 42140);
+  const remote = Promise.withResolvers<void>();
+  const leg = await engine.openLeg(handlers({ onRemoteRtp: () => remote.resolve() }));
+  const [signalled, actual, stranger] = [await openPeer(), await openPeer(), await openPeer()];
+  leg.start(mediaTowards({ audioPort: signalled.port, textPort: 9 }));
+  const [first] = await received(signalled.socket);
+  const packet = newRtpPacket();
+  expect(parseRtp(first, packet)).toBe(true);
+  expect(packet).toMatchObject({ payloadType: 8, marker: true });
+  expect(packet.payloadEnd - packet.payloadStart).toBe(160);
+  actual.socket.send(audioPacket(0), leg.audioPort, HOST);
+  await remote.promise;
+  await received(actual.socket);
+  let stolen = 0;
+  stranger.socket.on('message', () => stolen++);
+  for (let i = 0; i < 5; i++) stranger.socket.send(audioPacket(i), leg.audioPort, HOST);
+  for (let i = 1; i < 4; i++) {
+    actual.socket.send(audioPacket(i), leg.audioPort, HOST);
+    await received(actual.socket);
+  }
+  expect(stolen).toBe(0);
+  expect(leg.stats().packetsReceived).toBeLessThanOrEqual(4);
+});
+
+test('on hold nothing is sent while frames go on, and the marker says when it resumes', async () => {
+  const engine = await openEngine(42200, 42240);
+  let frames = 0;
+  const twenty = Promise.withResolvers<void>();
+  const leg = await engine.openLeg(
+    handlers({
+      onFrame: () => {
+        if (++frames === 20) twenty.resolve();
+      },
+    }),
+  );
+  const peer = await openPeer();
+  const media = mediaTowards({ audioPort: peer.port, textPort: 9 });
+  leg.start({ ...media, audio: { ...media.audio, direction: 'recvonly' } });
+  await twenty.promise;
+  expect(leg.stats().packetsSent).toBe(0);
+  const next = received(peer.socket);
+  leg.start(media);
+  const packet = newRtpPacket();
+  expect(parseRtp((await next)[0], packet)).toBe(true);
+  expect(packet.marker).toBe(true);
+});
+
+test('packets of 40 ms are sent where the far end wishes them', async () => {
+  const engine = await openEngine(42300, 42340);
+  const leg = await engine.openLeg(handlers());
+  const peer = await openPeer();
+  const media = mediaTowards({ audioPort: peer.port, textPort: 9 });
+  leg.start({ ...media, audio: { ...media.audio, ptimeMs: 40 } });
+  const packet = newRtpPacket();
+  const timestamps: number[] = [];
+  for (let i = 0; i < 2; i++) {
+    expect(parseRtp((await received(peer.socket))[0], packet)).toBe(true);
+    expect(packet.payloadEnd - packet.payloadStart).toBe(320);
+    timestamps.push(packet.timestamp);
+  }
+  expect((timestamps[1]! - timestamps[0]!) >>> 0).toBe(320);
+});
+
+test('a closed leg says BYE over RTCP', async () => {
+  const engine = await openEngine(42400, 42440);
+  const leg = await engine.openLeg(handlers());
+  const [peer, control] = [await openPeer(), await openPeer()];
+  const media = mediaTowards({ audioPort: peer.port, textPort: 9 });
+  leg.start({ ...media, audio: { ...media.audio, remoteRtcpPort: control.port } });
+  await received(peer.socket);
+  const bye = received(control.socket);
+  leg.close();
+  leg.close();
+  const [bytes, from] = await bye;
+  expect(from.port).toBe(leg.audioPort + 1);
+  const report = parseRtcp(bytes)!;
+  expect(report.sender?.packets).toBeGreaterThan(0);
+  expect(report.byes).toEqual([report.ssrc]);
+});
+
+test('thirty seconds without a packet are told once', async () => {
+  const clock = new ManualClock();
+  const engine = await openEngine(42500, 42540, clock);
+  let timeouts = 0;
+  const leg = await engine.openLeg(handlers({ onTimeout: () => timeouts++ }));
+  leg.start(mediaTowards({ audioPort: 9, textPort: 9 }));
+  clock.advance(29_900);
+  expect(timeouts).toBe(0);
+  clock.advance(60_000);
+  expect(timeouts).toBe(1);
+});
+
+test('a handler that throws stops neither its own call nor another', async () => {
+  const engine = await openEngine(42600, 42640);
+  const many = Promise.withResolvers<void>();
+  let frames = 0;
+  const broken = await engine.openLeg(
+    handlers({
+      onFrame: () => {
+        if (++frames === 5) many.resolve();
+        throw new Error('broken');
+      },
+    }),
+  );
+  broken.start(mediaTowards({ audioPort: 9, textPort: 9 }));
+  await many.promise;
+  expect(engine.load().legs).toBe(1);
+});
+
+test('ports come in even pairs, run out with a clear error, and are all there again after close', async () => {
+  const engine = await openEngine(42700, 42707);
+  const legs = [await engine.openLeg(handlers()), await engine.openLeg(handlers())];
+  const ports = legs.flatMap((leg) => [leg.audioPort, leg.textPort]);
+  expect(ports.every((port) => port % 2 === 0)).toBe(true);
+  expect(new Set(ports).size).toBe(4);
+  await expect(engine.openLeg(handlers())).rejects.toMatchObject({ code: 'resource-exhausted' });
+  await engine.close();
+  const again = await openEngine(42700, 42707);
+  await again.openLeg(handlers());
+  await again.openLeg(handlers());
+});
+
+test('a pair of which one port is taken is passed over without leaking the other', async () => {
+  const taken = createSocket('udp4');
+  sockets.push(taken);
+  taken.bind(42803, HOST);
+  await once(taken, 'listening');
+  const engine = await openEngine(42800, 42807);
+  const leg = await engine.openLeg(handlers());
+  expect([leg.audioPort, leg.textPort]).not.toContain(42802);
+  // 42802 itself must be free again.
+  const probe = createSocket('udp4');
+  sockets.push(probe);
+  probe.bind(42802, HOST);
+  await once(probe, 'listening');
+});
+
+/** Sockets of this process; the test runner has its own timers. */
+function handles(): number {
+  return process.getActiveResourcesInfo().filter((type) => type === 'UDPWrap').length;
+}
+
+test('after close no socket is left', async () => {
+  const engine = await openEngine(42900, 42940);
+  const leg = await engine.openLeg(handlers());
+  leg.start(mediaTowards({ audioPort: 9, textPort: 9 }));
+  expect(handles()).toBeGreaterThanOrEqual(4);
+  await engine.close();
+  await engine.close();
+  // What is closed is gone after a turn of the event loop.
+  await setImmediate();
+  expect(handles()).toBe(0);
+  await expect(engine.openLeg(handlers())).rejects.toMatchObject({ code: 'unavailable' });
 });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { JitterBuffer, type Pulled } from './jitter-buffer.ts';
 
@@ -119,7 +119,7 @@ test.each([10, 30, 40, 60])('packets of %d ms are cut into frames of 20 ms witho
   const audio = heard.filter(({ pulled }) => pulled === 'audio');
   expect(kinds(heard)).toMatch(/^\.+a+$/u);
   const octets = audio.flatMap((frame) => [...frame.octets]);
-  for (let i = 0; i < octets.length; i++) if (octets[i] !== Math.floor(i / bytes)) expect.fail(`octet ${i}`);
+  expect(octets.findIndex((octet, i) => octet !== Math.floor(i / bytes))).toBe(-1);
 });
 
 test('a sender that jumps its timestamps is followed after a few packets', () => {
@@ -169,7 +169,7 @@ test('whatever arrives, frames are whole, nothing is played twice and time never
       expect(buffer.depth).toBe(0);
       for (const { pulled, octets } of heard) {
         expect(octets).toHaveLength(160);
-        if (pulled !== 'audio') expect(octets.every((octet) => octet === SILENCE)).toBe(true);
+        expect(pulled === 'audio' || octets.every((octet) => octet === SILENCE)).toBe(true);
       }
     }),
     { numRuns: 200 },

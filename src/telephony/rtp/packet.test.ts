@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { extendCounter, newRtpPacket, parseRtp, readUint32, writeRtpHeader, writeUint32 } from './packet.ts';
 

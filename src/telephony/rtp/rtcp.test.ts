@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ManualClock } from '#platform/clock.ts';
 import { expect, test } from 'vitest';
 import { Reception } from './reception.ts';
@@ -41,11 +41,11 @@ test('a compound packet is read back as it was written', () => {
 
 test('mutilated packets are refused or read, never a fault', () => {
   const whole = writeRtcp({ ssrc: 1, cname: 'abc', sender: undefined, block: undefined, bye: true });
-  for (let length = 0; length < whole.length; length++) {
-    const read = parseRtcp(whole.subarray(0, length));
-    // A cut between two packets leaves a shorter, whole compound.
-    if (length !== 8 && length !== whole.length - 8) expect(read).toBeUndefined();
-  }
+  const readable = Array.from({ length: whole.length + 1 }, (_, length) => length).filter(
+    (length) => parseRtcp(whole.subarray(0, length)) !== undefined,
+  );
+  // A cut between two packets leaves a shorter, whole compound.
+  expect(readable).toEqual([8, whole.length - 8, whole.length]);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 120 }), fc.boolean(), (bytes, plausible) => {
       if (plausible && bytes.length > 3) bytes.set([0x81, 200 + (bytes[1]! % 4), 0, bytes[3]! % 12]);

@@ -1,0 +1,90 @@
+import { ManualClock } from '#platform/clock.ts';
+import { expect, test } from 'vitest';
+import { Ticker, type Ticked } from './ticker.ts';
+
+function member(): Ticked & { readonly deadlines: number[]; skipped: number } {
+  return {
+    deadlines: [],
+    skipped: 0,
+    tick(deadlineMs) {
+      this.deadlines.push(deadlineMs);
+    },
+    skip(frames) {
+      this.skipped += frames;
+    },
+  };
+}
+
+test('members tick every 20 ms, spread over the phases', () => {
+  const clock = new ManualClock();
+  const ticker = new Ticker(clock);
+  const members = Array.from({ length: 10 }, member);
+  for (const one of members) ticker.add(one);
+  clock.advance(2000);
+  const starts = new Set(members.map(({ deadlines }) => deadlines[0]! % 20));
+  expect([...starts].toSorted((a, b) => a - b)).toEqual([0, 4, 8, 12, 16]);
+  for (const { deadlines } of members) {
+    expect(deadlines).toHaveLength(100);
+    for (let i = 1; i < deadlines.length; i++) expect(deadlines[i]! - deadlines[i - 1]!).toBe(20);
+  }
+  expect(ticker.framesDropped).toBe(0);
+});
+
+/** A clock whose timers fire late, as those of a busy loop do. */
+class BusyClock extends ManualClock {
+  lateMs = 0;
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.lateMs;
+  }
+}
+
+test('up to five frames are made up for at once', () => {
+  const clock = new BusyClock();
+  const ticker = new Ticker(clock);
+  const one = member();
+  ticker.add(one);
+  clock.advance(40);
+  const before = one.deadlines.length;
+  clock.lateMs = 90;
+  clock.advance(20);
+  expect(one.deadlines.length - before).toBe(5);
+  expect([one.skipped, ticker.framesDropped]).toEqual([0, 0]);
+});
+
+test('what lies further back is given up, counted, and media time passes without it', () => {
+  const clock = new BusyClock();
+  const ticker = new Ticker(clock);
+  const one = member();
+  ticker.add(one);
+  clock.advance(40);
+  clock.lateMs = 1000;
+  clock.advance(40);
+  expect(one.skipped).toBe(45);
+  expect(ticker.framesDropped).toBe(45);
+  const { deadlines } = one;
+  expect((deadlines.at(-1)! - deadlines[0]!) / 20 + 1).toBe(deadlines.length + one.skipped);
+  expect(clock.monotonicMs() - deadlines.at(-1)!).toBeLessThanOrEqual(20);
+  expect(ticker.latenessP99Ms).toBeGreaterThanOrEqual(100);
+});
+
+test('a member may remove itself and others while it ticks', () => {
+  const clock = new ManualClock();
+  const ticker = new Ticker(clock);
+  const others = Array.from({ length: 6 }, member);
+  const leaver: Ticked = {
+    tick: () => {
+      ticker.remove(leaver);
+      ticker.remove(others[5]!);
+    },
+    skip: () => undefined,
+  };
+  for (const other of others.slice(0, 3)) ticker.add(other);
+  ticker.add(leaver);
+  for (const other of others.slice(3)) ticker.add(other);
+  clock.advance(200);
+  for (const other of others.slice(0, 5)) expect(other.deadlines).toHaveLength(10);
+  expect(others[5]!.deadlines.length).toBeLessThanOrEqual(1);
+  for (const other of others) ticker.remove(other);
+  clock.advance(200);
+  for (const other of others.slice(0, 5)) expect(other.deadlines).toHaveLength(10);
+});
