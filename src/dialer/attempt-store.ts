@@ -166,6 +166,10 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
         INSERT INTO nodes (id, started_at, seen_at) VALUES (${o.nodeId}::uuid, ${now}::timestamptz, ${now}::timestamptz)
         ON CONFLICT (id) DO UPDATE SET seen_at = EXCLUDED.seen_at`.execute(o.db);
     },
+    async takeOver() {
+      await sql`DELETE FROM campaign_leases WHERE node_id <> ${o.nodeId}::uuid`.execute(o.db);
+      await sql`DELETE FROM nodes WHERE id <> ${o.nodeId}::uuid`.execute(o.db);
+    },
     async leave() {
       await sql`DELETE FROM campaign_leases WHERE node_id = ${o.nodeId}::uuid`.execute(o.db);
       // Kept while attempts are still open, so that they are seen as this node's until it counts as gone.

@@ -72,6 +72,8 @@ export type OrphanScope = { readonly all: true } | { readonly olderThanMs: numbe
 export interface DialStore {
   /** Says that this node lives. */
   beat(now: Date): Promise<void>;
+  /** Ends the leases and rows of all other nodes; only for one who knows that they are gone. */
+  takeOver(): Promise<void>;
   /** Gives up leases and the node's row. */
   leave(): Promise<void>;
   /** Running campaigns, and those of `alsoIds` in whatever state. */

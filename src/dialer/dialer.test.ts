@@ -53,6 +53,7 @@ class MemoryStore implements DialStore {
 
   beat = () => Promise.resolve();
   leave = () => Promise.resolve();
+  takeOver = () => Promise.resolve();
   campaigns = () => {
     this.looks += 1;
     return Promise.resolve([this.campaign]);

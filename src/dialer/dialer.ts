@@ -98,6 +98,7 @@ export class Dialer {
    */
   async start(options: { readonly exclusive: boolean }): Promise<{ readonly recovered: number }> {
     await this.#o.store.beat(this.#o.clock.now());
+    if (options.exclusive) await this.#o.store.takeOver();
     const recovered = await this.recoverOrphans(options.exclusive ? { all: true } : { olderThanMs: NODE_GONE_MS });
     this.#phase = 'running';
     this.#beatDueMs = this.#o.clock.monotonicMs() + HEARTBEAT_MS;

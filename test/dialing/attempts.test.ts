@@ -175,6 +175,7 @@ describe('attempts on a database', () => {
     const [recorded, unheard] = attempts as [Attempt, Attempt];
     const finished = finishedCall(recorded);
     expect(await recordCall(database.db, recorded, finished, decideOutcome(finished))).toBe(true);
+    await dead.store.lease([campaign.id], new Date(), new Date(Date.now() + 3_600_000));
     // The process is gone here: between the call's commit and its settlement.
 
     const redialled: Attempt[] = [];
