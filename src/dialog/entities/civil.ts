@@ -42,13 +42,13 @@ export function civilAt(at: Date, timeZone: string): CivilMoment {
 /** The instant of a local time; a time that daylight saving skips moves on by the gap. */
 export function instantOf(date: CivilDate, minuteOfDay: number, timeZone: string): Date {
   const wantedMs = Date.UTC(date.year, date.month - 1, date.day) + minuteOfDay * 60_000;
-  let guessMs = wantedMs;
-  for (let round = 0; round < 2; round++) {
-    const shown = civilAt(new Date(guessMs), timeZone);
-    const shownMs = Date.UTC(shown.year, shown.month - 1, shown.day) + shown.minuteOfDay * 60_000;
-    guessMs += wantedMs - shownMs;
-  }
-  return new Date(guessMs);
+  const shownMs = (atMs: number) => {
+    const shown = civilAt(new Date(atMs), timeZone);
+    return Date.UTC(shown.year, shown.month - 1, shown.day) + shown.minuteOfDay * 60_000;
+  };
+  const firstMs = wantedMs + wantedMs - shownMs(wantedMs);
+  const secondMs = firstMs + wantedMs - shownMs(firstMs);
+  return new Date(shownMs(secondMs) === wantedMs ? secondMs : Math.max(firstMs, secondMs));
 }
 
 /** 1 = Monday … 7 = Sunday. */

@@ -97,14 +97,15 @@ function readDate(text: string, today: CivilMoment): { date: CivilDate; rest: st
 }
 
 const CLOCK = new RegExp(`${N}(?:点钟?|时)(?!小时)(半|[一二三1-3]刻|整|${N}分?)?`, 'u');
+/** `有一点`, `便宜一点`, `一点儿`, `晚点`: a little, not one o'clock. */
+const A_LITTLE =
+  /一点(?:儿|都|也|没|不|空)|(?<![午晨上晚天日号周一二三四五六末十]|^)一点(?![半钟整零〇一二三四五六七八九十\d])|[早晚慢快大小便好多少]一?点(?![半一二三四五六七八九十\d钟])/gu;
 const DIGITAL = /(\d{1,2})[:：](\d{2})/u;
 
 function readTime(text: string, rest: string): WhenDraft | undefined {
   const period = PERIODS.find(([pattern]) => pattern.test(text));
   const digital = DIGITAL.exec(rest);
-  const clock = CLOCK.exec(
-    rest.replace(/一点(?:儿|都|也|没|不|空)|[早晚慢快大小便好多少]一?点(?![半一二三四五六七八九十\d钟])/gu, ' '),
-  );
+  const clock = CLOCK.exec(rest.replace(A_LITTLE, ' '));
   let minute: number | undefined;
   if (digital !== null) minute = Number(digital[1]) * 60 + Number(digital[2]);
   else if (clock !== null) minute = number(clock[1]) * 60 + minutesOf(clock[2], clock[3]);

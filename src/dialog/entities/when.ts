@@ -7,6 +7,7 @@ import {
   type CivilMoment,
   type WhenDraft,
 } from './civil.ts';
+import { hasHan } from '../understand/normalize.ts';
 import { readEnglish } from './when-en.ts';
 import { readChinese } from './when-zh.ts';
 
@@ -25,7 +26,9 @@ const DEFAULT_MINUTE = 10 * 60;
 /** Reads the first date or time of a folded text, Chinese or English; undefined where there is none. */
 export function findWhen(text: string, now: Date, timeZone: string): When | undefined {
   const today = civilAt(now, timeZone);
-  const draft = readChinese(text, today) ?? readEnglish(text, today);
+  const english = !hasHan(text);
+  const draft =
+    (english ? readEnglish : readChinese)(text, today) ?? (english ? readChinese : readEnglish)(text, today);
   return draft === undefined ? undefined : resolve(draft, today, now, timeZone);
 }
 

@@ -30,6 +30,8 @@ const FINAL_FAMILY: Readonly<Record<string, string>> = {
   uang: 'uan',
   uo: 'o',
 };
+/** After h the u is part of what is confused with f: huang/fang, hui/fei, hun/fen. */
+const AFTER_H: Readonly<Record<string, string>> = { ua: 'a', uai: 'ai', uan: 'an', uang: 'ang', ui: 'ei', un: 'en' };
 const SYLLABLE = /^(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?(.*)$/u;
 const WORD = /\p{Script=Han}|[a-z0-9']+/gu;
 
@@ -54,11 +56,12 @@ function characterIndex(text: string, index: number): number {
 
 function split(sound: string, index: number): Syllable {
   const [, initial = '', final = ''] = SYLLABLE.exec(sound) ?? [];
+  const plain = initial === 'h' ? (AFTER_H[final] ?? final) : final;
   return {
     initial,
     final,
     initialFamily: INITIAL_FAMILY[initial] ?? initial,
-    finalFamily: FINAL_FAMILY[final] ?? final,
+    finalFamily: FINAL_FAMILY[plain] ?? plain,
     index,
   };
 }
