@@ -83,6 +83,12 @@ describe('the espeak-ng process', () => {
     await gone(pid);
   });
 
+  it('fails all that waits when the engine cannot start', async () => {
+    const engine = open({ hostFile: join(tmpdir(), 'no-such-host.mjs') });
+    const results = await Promise.allSettled(['一', '二', '三'].map((text) => engine.synthesize(text, zh)));
+    for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'unavailable' } });
+  });
+
   it('refuses a text that ends the engine twice and a text that it never answers, and goes on', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'espeak-host-'));
     const hostFile = join(directory, 'host.mjs');

@@ -14,6 +14,8 @@ const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;
 /** A text that was under way in this many crashes is refused instead of tried again. */
 const CRASHES_PER_TEXT = 2;
+/** An engine that cannot even start this many times in a row fails all that waits. */
+const FAILED_STARTS = 2;
 
 interface Job {
   readonly text: string;
@@ -40,6 +42,7 @@ export class EspeakSynthesizer implements Synthesizer {
   readonly #hostFile: string;
   #child: ChildProcess | undefined;
   #ready = false;
+  #failedStarts = 0;
   #closed = false;
   #nextId = 1;
   #backoffMs = 0;
@@ -173,6 +176,7 @@ export class EspeakSynthesizer implements Synthesizer {
   #onReply(message: EspeakReply): void {
     if (message.type === 'ready') {
       this.#ready = true;
+      this.#failedStarts = 0;
       this.#deadline?.cancel();
       this.#pump();
       return;
@@ -208,6 +212,7 @@ export class EspeakSynthesizer implements Synthesizer {
   #onEnd(child: ChildProcess, exitCode: number | null): void {
     if (this.#child !== child) return;
     this.#child = undefined;
+    if (!this.#ready) this.#failedStarts += 1;
     this.#ready = false;
     this.#deadline?.cancel();
     const job = this.#current?.job;
@@ -217,6 +222,8 @@ export class EspeakSynthesizer implements Synthesizer {
       if (job.crashes >= CRASHES_PER_TEXT) this.#settle(job, this.#unavailable('engine ended'));
       else this.#waiting.unshift(job);
     }
+    if (this.#failedStarts >= FAILED_STARTS)
+      for (const waiting of this.#waiting.splice(0)) this.#settle(waiting, this.#unavailable('engine does not start'));
     this.#backoffMs = Math.min(LONGEST_BACKOFF_MS, Math.max(FIRST_BACKOFF_MS, this.#backoffMs * 2));
     this.#log.warn({ exitCode, backoffMs: this.#backoffMs }, 'speech engine ended');
     if (this.#waiting.length === 0 && this.#backoffMs === FIRST_BACKOFF_MS) return;
