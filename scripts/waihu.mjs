@@ -39,7 +39,8 @@ function runOn(node) {
       if (nowMs - lastMs < ONE_SIGNAL_MS) return;
       lastMs = nowMs;
       count++;
-      child.kill(signal);
+      // Ctrl-C in a terminal has reached the program already, and a second copy would read as impatience.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
       if (count > 1) setTimeout(() => child.kill('SIGKILL'), LAST_PATIENCE_MS).unref();
     });
   child.once('error', (error) => {
