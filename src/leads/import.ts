@@ -137,7 +137,7 @@ async function merge(
   const id: ImportId = newId<'import'>(now);
   await client.query('ANALYZE import_staging');
   await client.query('BEGIN');
-  // A million rows are sorted by number here; with the default they would go through the disk several times.
+  // A million rows are sorted by number here, more than the default keeps in memory.
   await client.query(`SET LOCAL work_mem = '64MB'`);
   const merged = await client.query<{ imported: number; merged: number }>(MERGE, [now]);
   await client.query(LINK, [id]);
