@@ -171,7 +171,10 @@ const calmPerson = numberOf(
   ({ linePlan, ringBack, human }) =>
     linePlan === 'human' &&
     // Early media would still be in the jitter buffer when the call is answered.
-    ringBack === 'local' && human.silentAtLine === undefined && human.bargesInAtLine === undefined && !human.greets,
+    ringBack === 'local' &&
+    human.silentAtLine === undefined &&
+    human.bargesInAtLine === undefined &&
+    !human.greets,
 );
 const TALK = ['您好请问是本人吗', '这期账单请按时还', '谢谢再见'];
 /** All calls go on at once, as on a real trunk; each test waits for its own. */

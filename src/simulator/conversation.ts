@@ -29,17 +29,20 @@ const GRADE_OF: Readonly<Record<Intention, GradeCode | undefined>> = {
 
 /** How an example conversation shows what it is about, in its name or its tags. */
 const TOPICS: Readonly<Partial<Record<Intention, RegExp>>> = {
-  'opt-out': /opt-?out|退订|勿扰|不要再打|别再打|拉黑|投诉/i,
+  'opt-out': /opt-?out|退订|勿扰|不再来电|拒绝来电|不要再打|别打|拉黑|投诉/i,
   'wants-human': /human|agent|人工|客服|专员/i,
-  'call-back': /call-?back|回电|回拨|改天|再打|再联系|没空|在忙|稍后/i,
+  'call-back': /call-?back|回电|回拨|改天|再联系|没空|忙|稍后/i,
 };
 const NOT_A_PERSON = /voicemail|assistant|fax|语音信箱|留言|助理|传真/i;
 
 /** The conversation a person has: one of the script's examples that fits the intention, else any of them. */
 export function conversationOf(examples: readonly ExampleConversation[], traits: HumanTraits): Conversation {
   const spoken = examples.filter(isSpokenByPerson);
-  const fitting = spoken.filter((example) => fits(example, traits.intention));
-  const choices = fitting.length > 0 ? fitting : spoken;
+  const fitting = [
+    spoken.filter((example) => fits(example, traits.intention)),
+    spoken.filter((example) => example.expectGrade === GRADE_OF[traits.intention]),
+  ].find((examples) => examples.length > 0);
+  const choices = fitting ?? spoken;
   const chosen = choices[Math.floor(traits.conversationDraw * choices.length)];
   if (chosen === undefined) return SMALL_TALK;
   return { name: chosen.name, lines: chosen.turns.map((turn) => turn.callee), grade: chosen.expectGrade };

@@ -16,7 +16,9 @@ export interface SampleContacts {
   readonly invalid: number;
 }
 
-const COLUMNS = ['姓名', '手机号', '称呼', '银行', '卡尾号', '应还金额', '还款日'] as const;
+/** Named as the credit card reminder labels its variables, so that they fit without a mapping. */
+const COLUMNS = ['姓名', '手机号', '机构名称', '卡号后四位', '本期账单金额', '最低还款额', '最后还款日'] as const;
+const BANKS = ['云山银行信用卡中心', '海棠银行信用卡中心', '北辰银行信用卡中心'] as const;
 
 /** No operator has been given these prefixes, so no sample number can belong to anybody. */
 const PREFIXES = ['154', '161', '163', '164', '168', '169'] as const;
@@ -47,8 +49,8 @@ const INVALID_SHARE = 0.04;
  */
 export function sampleContacts(count: number, seed: number): SampleContacts {
   const random = randomFor('sample', seed, count);
-  const invalid = Math.min(count, Math.max(1, Math.round(count * INVALID_SHARE)));
-  const duplicates = Math.min(count - invalid, Math.max(1, Math.round(count * DUPLICATE_SHARE)));
+  const invalid = Math.round(count * INVALID_SHARE);
+  const duplicates = Math.round(count * DUPLICATE_SHARE);
   const importable = count - invalid - duplicates;
   const valid = numbersOf(importable, seed, random).map((number) => row(number, random));
   const rows = [...valid];
@@ -123,16 +125,20 @@ function row(number: string, random: Random): string[] {
   const given = Array.from({ length: random.integer(1, 2) }, () => GIVEN[random.integer(0, GIVEN.length - 1)]!).join(
     '',
   );
-  const cents = random.chance(0.5) ? 0 : random.integer(1, 99);
+  const amountCents = random.integer(200, 38_000) * 100 + (random.chance(0.5) ? 0 : random.integer(1, 99));
   return [
     surname + given,
     number,
-    random.chance(0.5) ? `${surname}先生` : `${surname}女士`,
-    random.pick(['云山银行', '海棠银行', '北辰银行']),
+    random.pick(BANKS),
     String(random.integer(0, 9_999)).padStart(4, '0'),
-    `${random.integer(200, 38_000)}.${String(cents).padStart(2, '0')}`,
-    `${random.integer(1, 28)}日`,
+    yuan(amountCents),
+    yuan(Math.round(amountCents / 10)),
+    `本月${random.integer(10, 28)}日`,
   ];
+}
+
+function yuan(cents: number): string {
+  return (cents / 100).toFixed(2);
 }
 
 /** The same contact with its number written another way. */
