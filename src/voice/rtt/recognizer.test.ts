@@ -54,7 +54,12 @@ describe('real-time text', () => {
 
   it('erases into a sentence that was final, but not beyond what was committed', () => {
     const { engine, transcript } = typed();
-    engine.push('不要。\b\b好的', 0);
+    engine.push('不要。', 0);
+    expect(transcript.final).toBe(true);
+    engine.push('\b', 0);
+    expect(transcript.text).toBe('不要');
+    expect(transcript.final).toBe(false);
+    engine.push('\b好的', 0);
     expect(transcript.text).toBe('不好的');
     expect(transcript.final).toBe(false);
     engine.commit();
