@@ -1,133 +1,109 @@
+import { existsSync } from 'node:fs';
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { chmod, constants, access, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
-import { startEmbeddedPostgres } from '#platform/db/embedded.ts';
-import { openDatabase } from '#platform/db/database.ts';
-import { AppError } from '#platform/error.ts';
-import { silentLog } from '#platform/log.ts';
+import { arch, availableParallelism, platform, totalmem } from 'node:os';
+import { resolve } from 'node:path';
 import type { LocalText } from '#domain/text.ts';
+import { AppError } from '#platform/error.ts';
 import { settingsOf } from '../cli/settings.ts';
 import type { CommandContext } from '../cli/settings.ts';
-import { table } from '../cli/terminal.ts';
+import { consoleDirectory } from '../runtime/console-files.ts';
+import { checkDataDirectory } from '../runtime/data-directory.ts';
+import { readServerFile } from '../runtime/server-file.ts';
 
-/** One thing that was looked at; `optional` ones only some tests need. */
 interface Finding {
-  readonly what: LocalText;
+  readonly check: string;
   readonly state: 'ok' | 'missing' | 'failed';
-  readonly optional: boolean;
-  readonly detail: LocalText;
+  readonly text: LocalText;
 }
 
-const same = (text: string): LocalText => ({ zh: text, en: text });
-
-/** Says what this machine has and lacks, with advice; exit code 1 where something that a start needs is not right. */
-export async function doctor(context: CommandContext): Promise<void> {
-  const { terminal, flags } = context;
-  const config = settingsOf(flags);
+/** Says what this machine has and lacks; the exit code is 1 where Waihu could not run. */
+export async function doctor(o: CommandContext): Promise<void> {
+  const config = settingsOf(o.flags);
+  const running = readServerFile(resolve(config.dataDirectory)) !== undefined;
   const findings: Finding[] = [
-    { what: same('Node'), state: 'ok', optional: false, detail: same(process.version) },
-    await check({ zh: '数据库', en: 'database' }, () => probeDatabase(config.databaseUrl)),
-    await check({ zh: '控制台端口', en: 'console port' }, () => probeTcp(config.http.host, config.http.port)),
-    await check({ zh: 'SIP 端口', en: 'SIP port' }, () => probeUdp(config.sip.host, config.sip.port)),
-    await check({ zh: '媒体端口', en: 'media ports' }, () => probeUdp(config.rtp.host, config.rtp.firstPort)),
-    ...(await Promise.all(TOOLS.map(findTool))),
-  ];
-  const fatal = findings.some((finding) => finding.state !== 'ok' && !finding.optional);
-  if (flags.json === true) process.stdout.write(`${JSON.stringify({ ok: !fatal, findings })}\n`);
-  else {
-    const marks = { ok: '✓', missing: '–', failed: '✗' } as const;
-    const rows = findings.map(({ what, state, detail }) => [marks[state], terminal.text(what), terminal.text(detail)]);
-    process.stdout.write(
-      `${table(['', terminal.text({ zh: '项目', en: 'item' }), terminal.text({ zh: '结果', en: 'result' })], rows)}\n`,
-    );
-  }
-  process.exitCode = fatal ? 1 : 0;
-}
-
-async function check(what: LocalText, probe: () => Promise<LocalText>): Promise<Finding> {
-  try {
-    return { what, state: 'ok', optional: false, detail: await probe() };
-  } catch (error) {
-    const detail = error instanceof AppError ? error.text : same(String(error));
-    return { what, state: 'failed', optional: false, detail };
-  }
-}
-
-async function probeDatabase(url: string | undefined): Promise<LocalText> {
-  if (url !== undefined) {
-    await (await openDatabase(url, { maxConnections: 1 })).close();
-    return { zh: 'DATABASE_URL 可连接', en: 'DATABASE_URL can be reached' };
-  }
-  const directory = await mkdtemp(path.join(os.tmpdir(), 'waihu-doctor-'));
-  try {
-    await chmod(directory, 0o755);
-    const startMs = performance.now();
-    const server = await startEmbeddedPostgres({ dataDirectory: directory, log: silentLog });
-    const tookMs = Math.round(performance.now() - startMs);
-    await server.discard();
-    return { zh: `内置数据库可用（新建并启动 ${tookMs} ms）`, en: `embedded (made and started in ${tookMs} ms)` };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
-async function probeTcp(host: string, port: number): Promise<LocalText> {
-  const server = createServer();
-  await bound(once(server.listen(port, host), 'listening'), host, port);
-  server.close();
-  return same(`${host}:${port}`);
-}
-
-async function probeUdp(host: string, port: number): Promise<LocalText> {
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  socket.bind(port, host);
-  await bound(once(socket, 'listening'), host, port);
-  socket.close();
-  return same(`${host}:${port}`);
-}
-
-async function bound(listening: Promise<unknown>, host: string, port: number): Promise<void> {
-  try {
-    await listening;
-  } catch (cause) {
-    throw new AppError(
-      'port-in-use',
-      {
-        zh: `${host}:${port} 不可用：可能已有程序在用，或本机没有这个地址；可用配置改端口或地址`,
-        en: `${host}:${port} cannot be used: a program has it, or the machine lacks this address; the configuration can name another`,
-      },
-      { cause },
-    );
-  }
-}
-
-/** Programs that only tests use, with Debian's package for each. */
-const TOOLS: readonly (readonly [program: string, debianPackage: string])[] = [
-  ['chromium', 'chromium'],
-  ['sipp', 'sip-tester'],
-  ['baresip', 'baresip-core'],
-  ['tshark', 'tshark'],
-];
-
-async function findTool([program, debianPackage]: readonly [string, string]): Promise<Finding> {
-  for (const directory of (process.env['PATH'] ?? '').split(path.delimiter)) {
-    const file = path.join(directory, program);
-    const found = await access(file, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return { what: same(program), state: 'ok', optional: true, detail: same(file) };
-  }
-  return {
-    what: same(program),
-    state: 'missing',
-    optional: true,
-    detail: {
-      zh: `只有测试需要；安装：apt-get install ${debianPackage}`,
-      en: `only tests need it: apt-get install ${debianPackage}`,
+    { check: 'node', state: 'ok', text: both(`Node ${process.version}`) },
+    {
+      check: 'machine',
+      state: totalmem() < 2e9 ? 'failed' : 'ok',
+      text: both(`${platform()} ${arch()}, ${availableParallelism()} CPU, ${Math.round(totalmem() / 2 ** 30)} GiB`),
     },
-  };
+    dataDirectory(resolve(config.dataDirectory)),
+    running
+      ? { check: 'ports', state: 'ok', text: { zh: '服务器正在运行', en: 'a server is running' } }
+      : await tcpPort(config.http.host, config.http.port),
+    ...(running ? [] : [await udpPort(config.sip.host, config.sip.port)]),
+    consoleDirectory() === undefined
+      ? {
+          check: 'console',
+          state: 'missing',
+          text: { zh: '控制台还没有构建；npm start 会自动构建', en: 'the console is not built; npm start builds it' },
+        }
+      : { check: 'console', state: 'ok', text: { zh: '控制台已构建', en: 'the console is built' } },
+    ...['chromium', 'sipp', 'baresip', 'tshark'].map(tool),
+  ];
+  if (o.flags.json === true) process.stdout.write(`${JSON.stringify(findings)}\n`);
+  else
+    for (const { check, state, text } of findings)
+      process.stdout.write(
+        `${{ ok: '✓', missing: '–', failed: '✗' }[state]} ${check.padEnd(10)} ${o.terminal.text(text)}\n`,
+      );
+  if (findings.some(({ state }) => state === 'failed')) process.exitCode = 1;
+}
+
+function both(text: string): LocalText {
+  return { zh: text, en: text };
+}
+
+function dataDirectory(directory: string): Finding {
+  try {
+    checkDataDirectory(directory);
+    return { check: 'data', state: 'ok', text: both(directory) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { check: 'data', state: 'failed', text: error.text };
+  }
+}
+
+async function tcpPort(host: string, port: number): Promise<Finding> {
+  const free = await new Promise<boolean>((done) => {
+    const server = createServer();
+    server.once('error', () => done(false));
+    server.listen(port, host, () => server.close(() => done(true)));
+  });
+  return portFinding('http', port, free);
+}
+
+async function udpPort(host: string, port: number): Promise<Finding> {
+  const free = await new Promise<boolean>((done) => {
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', () => done(false));
+    socket.bind(port, host, () => socket.close(() => done(true)));
+  });
+  return portFinding('sip', port, free);
+}
+
+function portFinding(check: string, port: number, free: boolean): Finding {
+  return free
+    ? { check, state: 'ok', text: { zh: `端口 ${port} 可用`, en: `port ${port} is free` } }
+    : {
+        check,
+        state: 'failed',
+        text: {
+          zh: `端口 ${port} 被占用：用 --${check}-port 换一个`,
+          en: `port ${port} is in use: choose another with --${check}-port`,
+        },
+      };
+}
+
+/** Tools that only tests use. */
+function tool(name: string): Finding {
+  const found = (process.env['PATH'] ?? '').split(':').some((directory) => existsSync(`${directory}/${name}`));
+  return found
+    ? { check: name, state: 'ok', text: { zh: '有（只有测试用到）', en: 'there (only tests use it)' } }
+    : {
+        check: name,
+        state: 'missing',
+        text: { zh: '没有；用到它的测试会跳过', en: 'not there; tests that use it are skipped' },
+      };
 }

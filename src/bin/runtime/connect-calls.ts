@@ -27,7 +27,16 @@ export function connectCalls(o: ConnectCallsOptions): (attempt: Attempt, signal:
     let state: CallStateEvent['state'] = 'dialing';
     const tell = (lastText: string): void => {
       const { id, campaignId, leadId, phone } = attempt;
-      o.bus.publish('call-state', { attemptId: id, campaignId, leadId, phone, name, state, lastText, at: o.clock.now() });
+      o.bus.publish('call-state', {
+        attemptId: id,
+        campaignId,
+        leadId,
+        phone,
+        name,
+        state,
+        lastText,
+        at: o.clock.now(),
+      });
     };
     let optOut: Promise<void> | undefined;
     try {

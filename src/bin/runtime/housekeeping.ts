@@ -25,7 +25,12 @@ export async function scheduleHousekeeping(o: {
   await o.jobs.define('housekeeping', async (_, signal) => {
     const now = o.clock.now();
     await ensurePartitions(o.pool, now);
-    const recordings = await deleteRecordings(o.pool, o.directories.recordings, ago(now, o.retention.recordingsDays), signal);
+    const recordings = await deleteRecordings(
+      o.pool,
+      o.directories.recordings,
+      ago(now, o.retention.recordingsDays),
+      signal,
+    );
     const records = await deleteRecords(o.pool, ago(now, o.retention.recordsDays));
     o.log.info({ recordings, records }, 'housekeeping done');
   });
@@ -33,7 +38,12 @@ export async function scheduleHousekeeping(o: {
 }
 
 /** Deletes the recordings of calls before a moment and takes them off their calls. Returns how many. */
-export async function deleteRecordings(pool: pg.Pool, directory: string, before: Date, signal?: AbortSignal): Promise<number> {
+export async function deleteRecordings(
+  pool: pg.Pool,
+  directory: string,
+  before: Date,
+  signal?: AbortSignal,
+): Promise<number> {
   let deleted = 0;
   while (signal?.aborted !== true) {
     const { rows } = await pool.query<{ id: string; path: string }>(

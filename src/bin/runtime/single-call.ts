@@ -36,10 +36,16 @@ export async function placeSingleCall(
   }
   const summary = (await list(o.db)).find(({ id }) => id === call.scriptId);
   if (summary === undefined || summary.publishedVersion === null) {
-    throw new AppError('invalid-input', { zh: '话术不存在或尚未发布。', en: 'There is no such script, or it is not published.' });
+    throw new AppError('invalid-input', {
+      zh: '话术不存在或尚未发布。',
+      en: 'There is no such script, or it is not published.',
+    });
   }
   const script = await load(o.db, summary.id as ScriptId, summary.publishedVersion);
-  const { values, missing } = scriptVariables(script, { name: call.variables['name'] ?? '', attributes: call.variables });
+  const { values, missing } = scriptVariables(script, {
+    name: call.variables['name'] ?? '',
+    attributes: call.variables,
+  });
   if (missing.length > 0) {
     throw new AppError('invalid-input', {
       zh: `话术需要这些变量：${missing.join('、')}。请用 --var 名称=值 给出。`,
@@ -72,6 +78,8 @@ export async function placeSingleCall(
       },
     )
     .then((code) => closeSingleAttempt(o.db, attempt.id, code, o.clock.now()))
-    .catch((error: unknown) => o.log.error({ attemptId: attempt.id, err: error }, 'a single call could not be settled'));
+    .catch((error: unknown) =>
+      o.log.error({ attemptId: attempt.id, err: error }, 'a single call could not be settled'),
+    );
   return attempt.id;
 }

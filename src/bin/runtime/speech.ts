@@ -15,7 +15,11 @@ export interface Speech {
 }
 
 /** Opens both; `name` is the voice for scripts that say `default`. Closed by the platform after the calls. */
-export function openSpeech(o: { readonly log: Log; readonly cacheDirectory: string; readonly promptsDirectory: string }): Speech {
+export function openSpeech(o: {
+  readonly log: Log;
+  readonly cacheDirectory: string;
+  readonly promptsDirectory: string;
+}): Speech {
   const synthesizer = new EspeakSynthesizer({ log: o.log });
   const cache = new PhraseCache({ synthesizer, log: o.log, directory: o.cacheDirectory });
   const prompts = new RecordedPrompts(o.promptsDirectory);
@@ -38,4 +42,3 @@ export function openSpeech(o: { readonly log: Log; readonly cacheDirectory: stri
     },
   };
 }
-

@@ -17,14 +17,28 @@ export const SAMPLE_TRUNK = 'simulator';
 export const SAMPLE_CALLER = '01000000000';
 
 const SECONDS_TO_REDIAL = [
-  'busy', 'no-answer', 'rejected', 'powered-off', 'out-of-coverage', 'unreachable', 'congestion', 'voicemail', 'call-assistant', 'lost', 'cancelled',
+  'busy',
+  'no-answer',
+  'rejected',
+  'powered-off',
+  'out-of-coverage',
+  'unreachable',
+  'congestion',
+  'voicemail',
+  'call-assistant',
+  'lost',
+  'cancelled',
 ] as const;
 
 /** A sample must run at any hour, so its windows are always open; its redials come after seconds instead of hours. */
 export function sampleSettings(concurrency: number): CampaignSettings {
   return {
     windows: ([1, 2, 3, 4, 5, 6, 7] as Weekday[]).map((weekday) => ({ weekday, startMinute: 0, endMinute: 1440 })),
-    redial: SECONDS_TO_REDIAL.map((outcome) => ({ outcome, delaysSeconds: outcome === 'congestion' ? [2] : [4, 8], maxRetries: outcome === 'lost' ? 5 : 2 })),
+    redial: SECONDS_TO_REDIAL.map((outcome) => ({
+      outcome,
+      delaysSeconds: outcome === 'congestion' ? [2] : [4, 8],
+      maxRetries: outcome === 'lost' ? 5 : 2,
+    })),
     maxAttempts: 4,
     dailyCap: 20,
     maxConcurrentCalls: concurrency,

@@ -23,7 +23,10 @@ export interface SampleReport {
   readonly calls: number;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly grades: Readonly<Record<string, number>>;
-  readonly expected: { readonly outcomes: Readonly<Record<string, number>>; readonly grades: Readonly<Record<string, number>> };
+  readonly expected: {
+    readonly outcomes: Readonly<Record<string, number>>;
+    readonly grades: Readonly<Record<string, number>>;
+  };
   readonly mismatches: readonly Mismatch[];
   readonly gradedConversations: number;
   readonly redialled: number;
@@ -66,42 +69,63 @@ export async function reportSample(
        voice_to_voice_ms AS latencies FROM calls WHERE campaign_id = $1 ORDER BY id`,
     [o.campaignId],
   );
-  const leads = await pool.query<{ state: string; grade: string | null; outcome: string | null; phone: string; attempts: number }>(
+  const leads = await pool.query<{
+    state: string;
+    grade: string | null;
+    outcome: string | null;
+    phone: string;
+    attempts: number;
+  }>(
     `SELECT l.state, l.grade, l.last_outcome AS outcome, c.phone, l.attempt_count AS attempts FROM leads l
        JOIN contacts c ON c.id = l.contact_id WHERE l.campaign_id = $1`,
     [o.campaignId],
   );
   const log = readCallLog(o.logFile);
-  const ended = new Map(log.flatMap((line): [string, EndedLine][] => (line.type === 'ended' ? [[line.callId, line]] : [])));
+  const ended = new Map(
+    log.flatMap((line): [string, EndedLine][] => (line.type === 'ended' ? [[line.callId, line]] : [])),
+  );
   const mismatches: Mismatch[] = [];
   for (const call of calls.rows) {
     const truth = ended.get(call.id);
     const expected = truth?.expectedOutcome ?? 'lost';
-    if (expected !== call.outcome) mismatches.push({ kind: 'outcome', attemptId: call.id, expected, actual: call.outcome });
-    if (call.answered && !call.recorded) mismatches.push({ kind: 'missing-recording', attemptId: call.id, expected: 'recording', actual: 'none' });
+    if (expected !== call.outcome)
+      mismatches.push({ kind: 'outcome', attemptId: call.id, expected, actual: call.outcome });
+    if (call.answered && !call.recorded)
+      mismatches.push({ kind: 'missing-recording', attemptId: call.id, expected: 'recording', actual: 'none' });
   }
   const recorded = new Set(calls.rows.map(({ id }) => id));
   const invited = new Map<string, number>();
   for (const line of log) if (line.type === 'invite') invited.set(line.callId, (invited.get(line.callId) ?? 0) + 1);
   for (const [callId, times] of invited) {
     if (times > 1) mismatches.push({ kind: 'dialled-twice', attemptId: callId, expected: '1', actual: String(times) });
-    if (!recorded.has(callId)) mismatches.push({ kind: 'missing-record', attemptId: callId, expected: 'call record', actual: 'none' });
+    if (!recorded.has(callId))
+      mismatches.push({ kind: 'missing-record', attemptId: callId, expected: 'call record', actual: 'none' });
   }
   const truths = leadExpectations(log);
   const expectedGrades: Record<string, number> = {};
   let graded = 0;
   for (const lead of leads.rows) {
-    if (lead.state !== 'done') mismatches.push({ kind: 'unended-lead', attemptId: '', expected: 'done', actual: lead.state });
+    if (lead.state !== 'done')
+      mismatches.push({ kind: 'unended-lead', attemptId: '', expected: 'done', actual: lead.state });
     const truth = truths.get(nationalNumber(lead.phone));
     // What the callee did may not fix a grade; then ours is taken as it is.
     const expected = truth === undefined ? 'F' : (truth.grade ?? lead.grade ?? 'F');
     expectedGrades[expected] = (expectedGrades[expected] ?? 0) + 1;
     if (truth?.outcome !== 'answered' || truth.grade === undefined) continue;
     graded++;
-    if (truth.grade !== lead.grade) mismatches.push({ kind: 'grade', attemptId: lastCallOf(calls.rows, lead.phone), expected: truth.grade, actual: lead.grade ?? 'none' });
+    if (truth.grade !== lead.grade)
+      mismatches.push({
+        kind: 'grade',
+        attemptId: lastCallOf(calls.rows, lead.phone),
+        expected: truth.grade,
+        actual: lead.grade ?? 'none',
+      });
   }
   const undialled = leads.rows.filter(({ attempts }) => attempts === 0);
-  const outcomes = tally([...calls.rows.map(({ outcome }) => outcome), ...undialled.map(({ outcome }) => outcome ?? 'none')]);
+  const outcomes = tally([
+    ...calls.rows.map(({ outcome }) => outcome),
+    ...undialled.map(({ outcome }) => outcome ?? 'none'),
+  ]);
   const expectedOutcomes = tally([
     ...calls.rows.map(({ id }) => ended.get(id)?.expectedOutcome ?? 'lost'),
     ...Array.from({ length: o.suppressed }, () => 'suppressed'),
@@ -124,7 +148,10 @@ export async function reportSample(
     recordings: calls.rows.filter(({ recorded }) => recorded).length,
     durationMs: Math.round(o.durationMs),
     turnLatencyMs: { p50: percentile(latencies, 0.5), p95: percentile(latencies, 0.95) },
-    passed: mismatches.length === wrongGrades && wrongGrades <= graded * (1 - GRADE_RATIO) && same(outcomes, expectedOutcomes),
+    passed:
+      mismatches.length === wrongGrades &&
+      wrongGrades <= graded * (1 - GRADE_RATIO) &&
+      same(outcomes, expectedOutcomes),
   };
 }
 

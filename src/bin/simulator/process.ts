@@ -23,14 +23,19 @@ const tell = (message: FromSimulator): void => void process.send?.(message);
 try {
   await run();
 } catch (error) {
-  const text = error instanceof AppError ? error.text : { zh: '模拟运营商启动失败。', en: 'The simulated carrier did not start.' };
+  const text =
+    error instanceof AppError ? error.text : { zh: '模拟运营商启动失败。', en: 'The simulated carrier did not start.' };
   log.error({ err: error }, 'simulator could not start');
   tell({ type: 'failed', text });
   process.disconnect?.();
 }
 
 async function run(): Promise<void> {
-  const speech = openSpeech({ log, cacheDirectory: settings.voiceDirectory, promptsDirectory: settings.voiceDirectory });
+  const speech = openSpeech({
+    log,
+    cacheDirectory: settings.voiceDirectory,
+    promptsDirectory: settings.voiceDirectory,
+  });
   const examples = examplesOf(settings.scriptKey);
   const carrier = await openCarrier({
     clock: systemClock,
@@ -64,7 +69,9 @@ async function run(): Promise<void> {
       }
     }
   }
-  const lines = [...new Set(examples.flatMap((example) => example.turns.map((turn) => turn.callee)))].filter((line) => line !== '');
+  const lines = [...new Set(examples.flatMap((example) => example.turns.map((turn) => turn.callee)))].filter(
+    (line) => line !== '',
+  );
   await carrier.warm({ lines, onProgress: (done, total) => tell({ type: 'warming', done, total }) });
   tell({ type: 'ready', address: carrier.address });
 }

@@ -181,6 +181,22 @@ export const configSchema = Type.Object(
       },
       { additionalProperties: false, default: {} },
     ),
+    simulator: Type.Object(
+      {
+        enabled: Type.Boolean({
+          default: true,
+          ...about(
+            'Run the simulated carrier beside the platform, as trunk "simulator".',
+            '在平台旁运行模拟运营商，线路名为 simulator。',
+          ),
+        }),
+        port: port(
+          5090,
+          about('Its SIP port on 127.0.0.1; 0 takes a free one.', '它在 127.0.0.1 上的 SIP 端口；0 表示任选空闲端口。'),
+        ),
+      },
+      { additionalProperties: false, default: {} },
+    ),
     retention: Type.Object(
       {
         recordingsDays: Type.Integer({

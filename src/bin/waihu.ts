@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { AppError } from '#platform/error.ts';
+import type { LocalText } from '#domain/text.ts';
+import { Terminal, terminalLanguage } from './cli/terminal.ts';
+import type { GlobalFlags } from './cli/settings.ts';
+
+/** The `waihu` command: wiring only. Commands load what they need when they run, so that `--help` is quick. */
+const terminal = new Terminal(terminalLanguage(process.env));
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const t = (zh: string, en: string): string => terminal.text({ zh, en });
+
+const program = new Command('waihu')
+  .description(t('外呼：AI 外呼平台', 'Waihu: AI outbound calling'))
+  .version(version, '-v, --version', t('显示版本', 'print the version'))
+  .helpOption('-h, --help', t('显示帮助', 'show help'))
+  .helpCommand('help [command]', t('显示某个命令的帮助', 'show help of a command'))
+  .option(
+    '--config <file>',
+    t(
+      '配置文件（TOML）；当前目录的 waihu.toml 会自动读取',
+      'configuration file (TOML); waihu.toml here is read by itself',
+    ),
+  )
+  .option('--data-directory <directory>', t('数据目录', 'data directory'))
+  .option('--http-host <host>', t('控制台监听地址', 'address the console listens on'))
+  .option('--http-port <port>', t('控制台端口', 'port of the console'))
+  .option('--sip-host <host>', t('SIP 监听地址', 'address SIP listens on'))
+  .option('--sip-port <port>', t('SIP 端口', 'port of SIP'))
+  .option(
+    '--set <name=value>',
+    t('其他设置，可重复（docs/config.md）', 'any other setting, may be repeated (docs/config.md)'),
+    collect,
+    [],
+  )
+  .addOption(
+    new Option('--log-level <level>', t('日志级别', 'least level that is logged')).choices([
+      'debug',
+      'info',
+      'warn',
+      'error',
+      'silent',
+    ]),
+  )
+  .option('--json', t('以 JSON 输出结果', 'print results as JSON'))
+  .showHelpAfterError(t('（--help 显示用法）', '(--help shows the usage)'))
+  .exitOverride();
+
+const flags = (): GlobalFlags => program.opts<GlobalFlags>();
+
+program
+  .command('start')
+  .description(
+    t('启动全部功能；首次启动会先跑一遍示例任务', 'start everything; the first start runs the sample campaign'),
+  )
+  .option('--no-sample', t('首次启动不跑示例', 'do not run the sample on the first start'))
+  .action(async (o: { sample: boolean }) =>
+    (await import('./commands/serve.ts')).serve({ terminal, flags: flags(), version, sample: o.sample }),
+  );
+program
+  .command('serve')
+  .description(t('启动全部功能，不跑示例', 'start everything without the sample'))
+  .action(async () =>
+    (await import('./commands/serve.ts')).serve({ terminal, flags: flags(), version, sample: false }),
+  );
+program
+  .command('sample')
+  .description(
+    t('在临时目录里跑一遍示例任务并自行核对结果', 'run the sample campaign in a temporary directory and judge it'),
+  )
+  .option(
+    '--contacts <n>',
+    t('联系人数量（默认用自带的 200 行文件）', 'number of contacts (default: the shipped file of 200 rows)'),
+    integer(1, 100_000),
+  )
+  .option('--concurrency <n>', t('最大并发通话', 'most calls at once'), integer(1, 400))
+  .option('--seed <n>', t('模拟人群的种子', 'seed of the simulated people'), integer(0, 2 ** 31))
+  .option('--keep <directory>', t('结果保留在此目录', 'keep everything in this directory'))
+  .option('--json', t('以 JSON 输出结果', 'print results as JSON'))
+  .action(async (o) => (await import('./commands/sample.ts')).sample({ terminal, flags: flags(), version }, o));
+program
+  .command('import <file>')
+  .description(t('导入联系人（CSV）', 'import contacts (CSV)'))
+  .option('--phone <column>', t('号码所在列', 'column of the number'))
+  .option('--name <column>', t('姓名所在列', 'column of the name'))
+  .option('--ignore <column>', t('忽略的列，可重复', 'column to leave out, may be repeated'), collect, [])
+  .option(
+    '--rename <column=variable>',
+    t('列改名为话术变量，可重复', 'give a column the name of a variable, may be repeated'),
+    collect,
+    [],
+  )
+  .option('--rejected <file>', t('被拒绝的行写到此文件', 'write rejected rows to this file'))
+  .action(async (file: string, o) =>
+    (await import('./commands/import.ts')).importFile({ terminal, flags: flags(), version }, file, o),
+  );
+program
+  .command('call <number>')
+  .description(t('拨打一个号码', 'dial one number'))
+  .requiredOption(
+    '--script <key>',
+    t('话术编号，例如 credit-card-reminder', 'key of a script, for example credit-card-reminder'),
+  )
+  .option('--trunk <name>', t('线路名', 'name of the trunk'))
+  .option('--var <name=value>', t('话术变量，可重复', 'variable of the script, may be repeated'), collect, [])
+  .action(async (number: string, o) =>
+    (await import('./commands/call.ts')).call({ terminal, flags: flags(), version }, number, o),
+  );
+program
+  .command('simulate')
+  .description(
+    t('单独运行模拟运营商，任何 SIP 客户端都可以呼叫它', 'run the simulated carrier alone, for any SIP client to call'),
+  )
+  .option('--host <address>', t('监听地址', 'address to listen on'), '127.0.0.1')
+  .option('--port <port>', t('SIP 端口', 'SIP port'), integer(0, 65_535), 5080)
+  .option('--seed <n>', t('人群的种子', 'seed of the people'), integer(0, 2 ** 31), 1)
+  .option(
+    '--pace <factor>',
+    t('振铃与等待时长的倍率，1 为真实', 'factor on ringing and waiting; 1 is real'),
+    Number.parseFloat,
+    1,
+  )
+  .option('--log <file>', t('每通电话写一行 JSON', 'write JSON lines of every call'))
+  .option(
+    '--script <key>',
+    t('被叫按哪个话术的示例说话', 'script whose examples the people follow'),
+    'credit-card-reminder',
+  )
+  .option(
+    '--announcements <directory>',
+    t('把运营商提示音录音写到此目录', 'write recordings of the announcements here'),
+  )
+  .action(async (o) => (await import('./commands/simulate.ts')).simulate({ terminal, flags: flags(), version }, o));
+program
+  .command('doctor')
+  .description(t('检查这台机器是否具备运行条件', 'check what this machine has and lacks'))
+  .action(async () => (await import('./commands/doctor.ts')).doctor({ terminal, flags: flags(), version }));
+program
+  .command('bench [name] [options...]')
+  .description(t('性能测试；不给名字则列出全部', 'benchmarks; without a name lists them'))
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action(async (name: string | undefined, options: string[]) =>
+    (await import('./commands/bench.ts')).bench(name, options),
+  );
+program.enablePositionalOptions();
+
+const campaign = program
+  .command('campaign')
+  .description(t('任务：列表、新建、启动、暂停……', 'campaigns: list, create, start, pause …'));
+const campaigns = async () => import('./commands/campaign.ts');
+const base = () => ({ terminal, flags: flags(), version });
+campaign
+  .command('list')
+  .description(t('列出任务', 'list campaigns'))
+  .action(async () => (await campaigns()).listCampaigns(base()));
+campaign
+  .command('create <name>')
+  .description(t('新建任务', 'make a campaign'))
+  .requiredOption('--script <key>', t('话术编号', 'key of the script'))
+  .requiredOption('--import <id>', t('导入编号，可重复', 'id of an import, may be repeated'), collect, [])
+  .option('--trunk <name>', t('线路名', 'name of the trunk'))
+  .option('--settings <file>', t('JSON 文件，覆盖默认设置', 'JSON file with settings that replace the defaults'))
+  .option('--start', t('立即启动', 'start at once'))
+  .action(async (name: string, o) => (await campaigns()).createCampaign(base(), name, o));
+for (const [action, zh, en] of [
+  ['start', '启动任务', 'start a campaign'],
+  ['pause', '暂停任务', 'pause a campaign'],
+  ['resume', '继续任务', 'resume a campaign'],
+  ['cancel', '取消任务', 'cancel a campaign'],
+] as const) {
+  campaign
+    .command(`${action} <id>`)
+    .description(t(zh, en))
+    .action(async (id: string) => (await campaigns()).changeCampaign(base(), id, action));
+}
+campaign
+  .command('show <id>')
+  .description(t('查看任务', 'show a campaign'))
+  .action(async (id: string) => (await campaigns()).showCampaign(base(), id));
+campaign
+  .command('watch <id>')
+  .description(t('显示任务进度直到结束', 'follow a campaign to its end'))
+  .action(async (id: string) => (await campaigns()).watchCampaign(base(), id));
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Says what went wrong in one sentence; returns the exit code: 2 wrong use, 1 anything else. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof AppError) {
+    terminal.say(error.text);
+    for (const { path, message } of error.problems) terminal.say(prefixed(path, message));
+    return error.code === 'invalid-input' || error.code === 'config-invalid' ? 2 : 1;
+  }
+  terminal.say({
+    zh: '出现意外错误，请把以下内容报告给我们：',
+    en: 'An unexpected fault; please report the following:',
+  });
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 1;
+}
+
+function prefixed(path: string, message: LocalText): LocalText {
+  return { zh: `  ${path}：${message.zh}`, en: `  ${path}: ${message.en}` };
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function integer(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < low || value > high) {
+      throw new AppError('invalid-input', {
+        zh: `“${text}”不是 ${low} 到 ${high} 之间的整数。`,
+        en: `"${text}" is not a whole number from ${low} to ${high}.`,
+      });
+    }
+    return value;
+  };
+}
