@@ -52,6 +52,9 @@ export function intentsIn(script: CompiledScript, utterance: Utterance): string[
     .map((intent) => intent.id);
 }
 
+/** Past the greeting, who only says hello did not hear what was said. */
+const ATTENTION = /^(?:喂+|喂*你好|喂*您好|hello)$/u;
+
 /**
  * Decides what an utterance means: opt-out, machines, wish for a person and repeat first; then by words, then by
  * sound: the node's own branches, its slots, knowledge, busy and refuse, and last the fixed meanings.
@@ -71,6 +74,8 @@ export function understand(
     if (reason !== undefined) return { kind: 'global', global: kind, reason };
   }
   const node = script.nodes.get(data.node);
+  if (node?.node.type !== 'start' && ATTENTION.test(utterance.full))
+    return { kind: 'global', global: 'repeat', reason: { layer: 'built-in', phrase: utterance.full, score: 0.8 } };
   for (const layer of ['text', 'sound'] as const) {
     const understood = atLayer(script, data, node, utterance, layer, context);
     if (understood !== undefined) return understood;
