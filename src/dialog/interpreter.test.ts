@@ -14,6 +14,7 @@ import { readSample } from './publish.ts';
 
 const NOW = new Date('2026-01-05T02:00:00Z');
 const card = compileScript(await readSample('credit-card-reminder'));
+const offer = compileScript(await readSample('instalment-offer'));
 const lesson = compileScript(await readSample('trial-lesson'));
 const variables = { name: '王先生', amount: '3280.50', dueDate: '2026-01-15', org: '示例银行' };
 
@@ -236,6 +237,29 @@ describe('what is handled everywhere', () => {
   test('keys count where a choice names them', () => {
     const talk = new Talk(lesson).hear('是的').feed({ type: 'dtmf', digit: '7', atMs: 9000 });
     expect(talk.types).toEqual(['decision']);
+    const periods = new Talk(offer)
+      .hear('是我', '帮我办一个')
+      .spoken()
+      .feed({ type: 'dtmf', digit: '3', atMs: 20_000 });
+    expect(periods.effects).toContainEqual({ type: 'slot', name: 'periods', value: '12期' });
+    expect(periods.state.data.node).toBe('apply-end');
+  });
+
+  test('an interruption drops what was queued and the reply is taken at the same node', () => {
+    const talk = new Talk().spoken(true).hear('是我');
+    expect(talk.state.data.node).toBe('notify');
+    expect(talk.spoken(true).effects).toEqual([{ type: 'listen', noReplyMs: 5000 }]);
+    expect(talk.spoken().effects).toEqual([]);
+  });
+
+  test('a callee who hangs up is graded by what was said until then', () => {
+    const talk = new Talk().hear('是我').feed({ type: 'hung-up', by: 'callee', atMs: 9000 });
+    expect(dialogResult(talk.state, { talkMs: 9000, hangupBy: 'callee' })).toMatchObject({
+      grade: 'D',
+      endReason: 'hung-up-by-callee',
+      nodes: ['greeting', 'notify'],
+    });
+    expect(talk.hear('喂').effects).toEqual([]);
   });
 });
 
