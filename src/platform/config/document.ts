@@ -59,6 +59,7 @@ function kindOf(schema: SettingSchema): string {
   if (schema.items !== undefined) return `list 列表：${kindOf(schema.items)}`;
   if (schema.minimum !== undefined && schema.maximum !== undefined) return `${schema.minimum}–${schema.maximum}`;
   if (schema.maximum !== undefined) return `> 0, ≤ ${schema.maximum}`;
+  if (schema.type === 'boolean') return '`true` `false`';
   return schema.type === 'object' ? 'table 表' : 'text 文本';
 }
 
