@@ -36,6 +36,7 @@ export class AudioStream {
   #lastReceivedMs: number;
   #lastSentMs = -1;
   #timedOut = false;
+  #connected = false;
 
   constructor(context: StreamContext, ports: PortPair, media: AudioMedia, handlers: LegHandlers) {
     this.#context = context;
@@ -75,6 +76,10 @@ export class AudioStream {
     const sends = direction === 'sendrecv' || direction === 'sendonly';
     this.sender.next(sends && this.latch.port !== 0);
     this.rtcp.poll(deadlineMs);
+    if (!this.#connected && this.latch.settled(deadlineMs)) {
+      this.#connected = true;
+      this.#ports.rtp.connect(this.latch.address, this.latch.port);
+    }
     if (this.#receives && !this.#timedOut && deadlineMs - this.#lastReceivedMs > TIMEOUT_MS) {
       this.#timedOut = true;
       this.#handlers.onTimeout?.();
@@ -92,7 +97,10 @@ export class AudioStream {
   #expect(): void {
     const { remoteAddress, remotePort, remoteRtcpPort } = this.#media;
     const held = isUnspecified(remoteAddress);
-    this.latch.expect(remoteAddress, held ? 0 : remotePort);
+    if (this.latch.expect(remoteAddress, held ? 0 : remotePort)) {
+      this.#ports.rtp.disconnect();
+      this.#connected = false;
+    }
     this.#rtcpLatch.expect(remoteAddress, held ? 0 : remoteRtcpPort);
   }
 

@@ -136,6 +136,29 @@ test('media goes to the signalled address and then to where it comes from; stran
   expect(leg.stats().packetsReceived).toBeLessThanOrEqual(4);
 });
 
+test('once settled only its peer reaches a leg, until signalling names another', async () => {
+  const clock = new ManualClock();
+  const engine = await openEngine(42150, 42190, clock);
+  const remote = Promise.withResolvers<void>();
+  const leg = await engine.openLeg(handlers({ onRemoteRtp: () => remote.resolve() }));
+  const [first, second] = [await openPeer(), await openPeer()];
+  leg.start(mediaTowards({ audioPort: first.port, textPort: 9 }));
+  first.socket.send(audioPacket(0), leg.audioPort, HOST);
+  await remote.promise;
+  clock.advance(1100);
+  const settled = received(first.socket);
+  clock.advance(20);
+  await settled;
+  const moved = received(second.socket);
+  leg.start(mediaTowards({ audioPort: second.port, textPort: 9 }));
+  clock.advance(20);
+  expect((await moved)[1].port).toBe(leg.audioPort);
+  const again = received(first.socket);
+  leg.start(mediaTowards({ audioPort: first.port, textPort: 9 }));
+  clock.advance(20);
+  expect((await again)[1].port).toBe(leg.audioPort);
+});
+
 test('on hold nothing is sent while frames go on, and the marker says when it resumes', async () => {
   const engine = await openEngine(42200, 42240);
   let frames = 0;

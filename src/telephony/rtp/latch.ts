@@ -15,14 +15,20 @@ export class SourceLatch {
   #signalledPort = 0;
   #latchedMs = 0;
 
-  /** Takes the address that signalling named; a new one opens the lock. */
-  expect(address: string, port: number): void {
-    if (address === this.#signalledAddress && port === this.#signalledPort) return;
+  /** Takes the address that signalling named; a new one opens the lock, and the answer is true then. */
+  expect(address: string, port: number): boolean {
+    if (address === this.#signalledAddress && port === this.#signalledPort) return false;
     this.#signalledAddress = address;
     this.#signalledPort = port;
     this.address = address;
     this.port = port;
     this.latched = false;
+    return true;
+  }
+
+  /** True once nothing but signalling can change the source any more. */
+  settled(nowMs: number): boolean {
+    return this.latched && nowMs - this.#latchedMs > CORRECTION_MS;
   }
 
   /** True where a valid packet from there belongs to the stream; the first one locks its source. */
