@@ -213,6 +213,11 @@ describe('what is handled everywhere', () => {
     expect(talk.result()).toMatchObject({ grade: 'F', tags: [tag], endReason: kind });
   });
 
+  test('assent that is denied is a no', () => {
+    expect(new Talk(lesson).hear('是我', '不太需要').state.data.node).toBe('retain');
+    expect(new Talk(lesson).hear('是我', '我不是不感兴趣').state.data.node).not.toBe('retain');
+  });
+
   test('contradiction is clarified', () => {
     expect(new Talk().hear('是我', '可以是可以，但是不太好').said).toContain('您的意思是可以，还是不可以呢');
   });

@@ -16,7 +16,7 @@ export const BUILT_IN_GLOBALS: Readonly<Partial<Record<GlobalKind, Match>>> = {
       'opt out|no more calls',
     ),
     pinyin: phrases('不要再打了|别再打电话了|以后不要打了|不要再给我打电话'),
-    not: phrases('打错|打扰到你'),
+    not: phrases('打错|打扰到你|是不是骚扰|骚扰电话吗'),
   },
   'want-human': {
     keywords: phrases(
@@ -27,6 +27,7 @@ export const BUILT_IN_GLOBALS: Readonly<Partial<Record<GlobalKind, Match>>> = {
       'your manager',
     ),
     pinyin: phrases('转人工|人工客服|转接人工|我要找人工'),
+    not: phrases('是真人吗|是不是真人|真人还是|你真人吗|还是真人'),
   },
   busy: {
     keywords: phrases(

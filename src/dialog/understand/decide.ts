@@ -3,7 +3,15 @@ import { COMPILED_MEANINGS, type CompiledBranch, type CompiledNode, type Compile
 import { findEntity, fillSlot, type EntityContext } from '../entities/fill.ts';
 import type { DialogData } from '../state.ts';
 import { BUILT_IN_GLOBALS } from './built-in.ts';
-import { compileMatch, tryMatch, type CompiledMatch, type Layer, type MatchReason, type Utterance } from './match.ts';
+import {
+  compileMatch,
+  says,
+  tryMatch,
+  type CompiledMatch,
+  type Layer,
+  type MatchReason,
+  type Utterance,
+} from './match.ts';
 
 /** What an utterance is taken to mean at this point of the script. */
 export type Understanding =
@@ -41,8 +49,17 @@ export function optsOut(script: CompiledScript, utterance: Utterance): MatchReas
 export function attitudeOf(script: CompiledScript, utterance: Utterance): Attitude | undefined {
   if (tryMatch(utterance, globalMatch(script, 'refuse')!, 'text') !== undefined) return 'refuse';
   for (const meaning of ['negative', 'positive', 'neutral'] as const)
-    if (tryMatch(utterance, COMPILED_MEANINGS[meaning], 'text') !== undefined) return meaning;
+    if (meaning === 'positive' && deniedAssent(utterance) !== undefined) return 'negative';
+    else if (tryMatch(utterance, COMPILED_MEANINGS[meaning], 'text') !== undefined) return meaning;
   return undefined;
+}
+
+/** Assent that is denied where it stands (`不太需要`, `没那么方便`) is a no. */
+function deniedAssent(utterance: Utterance): MatchReason | undefined {
+  const { keywords, not } = COMPILED_MEANINGS.positive;
+  if (not.some((phrase) => utterance.text.includes(phrase))) return undefined;
+  const phrase = keywords.find((word) => says(utterance.text, word, false) && !says(utterance.text, word));
+  return phrase === undefined ? undefined : { layer: 'keyword', phrase: `不 ${phrase}`, score: 0.8 };
 }
 
 /** Ids of every intent of the script that the utterance states. */
@@ -162,7 +179,7 @@ function fixedMeaning(
   utterance: Utterance,
 ): Understanding | undefined {
   const find = (meaning: string) => node?.branches.find((branch) => branch.meaning === meaning);
-  const negative = tryMatch(utterance, COMPILED_MEANINGS.negative, 'text');
+  const negative = tryMatch(utterance, COMPILED_MEANINGS.negative, 'text') ?? deniedAssent(utterance);
   const positive = tryMatch(utterance, COMPILED_MEANINGS.positive, 'text');
   const neutral = tryMatch(utterance, COMPILED_MEANINGS.neutral, 'text');
   const builtIn = (reason: MatchReason): MatchReason => ({ ...reason, layer: 'built-in' });
