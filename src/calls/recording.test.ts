@@ -2,7 +2,7 @@ import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '#platform/log.ts';
-import { ALAW_SILENCE, encodeAlaw } from '#telephony/codec/g711.ts';
+import { ALAW_SILENCE, encodeAlaw, ULAW_SILENCE } from '#telephony/codec/g711.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { deleteUnfinishedRecordings, openRecorder } from './recording.ts';
 
@@ -61,6 +61,16 @@ test('peaks follow the level of each side alone', async () => {
   expect(peaks.callee).toHaveLength(peaks.perSecond / 5);
   for (const peak of peaks.callee) expect(Math.abs(peak - 25)).toBeLessThanOrEqual(1);
   for (const peak of peaks.platform) expect(Math.abs(peak - 200)).toBeLessThanOrEqual(4);
+});
+
+test('a codec that changes in mid-call is turned into that of the file', async () => {
+  const recorder = newRecorder();
+  recorder.push(new Uint8Array(160).fill(ALAW_SILENCE), new Uint8Array(160).fill(ALAW_SILENCE));
+  recorder.renegotiated('PCMU');
+  recorder.push(new Uint8Array(160).fill(ULAW_SILENCE), new Uint8Array(160).fill(ULAW_SILENCE));
+  await recorder.close();
+  const bytes = await readFile(join(directory, '2026/call.wav'));
+  expect(new Set(bytes.subarray(58))).toEqual(new Set([ALAW_SILENCE]));
 });
 
 test('an aborted recording leaves nothing', async () => {

@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import type { Recording } from '#domain/call.ts';
 import type { Log } from '#platform/log.ts';
-import { FRAME_SAMPLES, linearTable, silenceOctet } from '#telephony/codec/g711.ts';
+import { FRAME_SAMPLES, linearTable, silenceOctet, transcode } from '#telephony/codec/g711.ts';
 import type { AudioCodec } from '#telephony/sdp/media.ts';
 
 const FRAME_MS = 20;
@@ -39,6 +39,7 @@ export class Recorder {
   readonly #fullPath: string;
   readonly #path: string;
   readonly #codec: AudioCodec;
+  #wireCodec: AudioCodec;
   readonly #log: Log;
   readonly #magnitude: Uint8Array;
   readonly #calleePeaks: number[] = [];
@@ -68,6 +69,7 @@ export class Recorder {
     this.#fullPath = join(options.directory, options.path);
     this.#path = options.path;
     this.#codec = options.codec;
+    this.#wireCodec = options.codec;
     this.#log = options.log;
     this.#magnitude = magnitudes(options.codec);
     this.#chunk = takeChunk();
@@ -79,10 +81,19 @@ export class Recorder {
     return this.#frames * FRAME_MS;
   }
 
+  /** The wire changes its codec in mid-call: the file keeps its own and frames are turned into it. */
+  renegotiated(codec: AudioCodec): void {
+    this.#wireCodec = codec;
+  }
+
   /** Appends 20 ms of both sides, 160 octets each; with the tick's `atMs`, frames that it gave up become silence. */
   push(callee: Uint8Array, platform: Uint8Array, atMs?: number): void {
     if (this.#ended) return;
     if (atMs !== undefined) this.#catchUp(atMs);
+    if (this.#wireCodec !== this.#codec) {
+      callee = this.#transcoded(callee);
+      platform = this.#transcoded(platform);
+    }
     const chunk = this.#chunk;
     const magnitude = this.#magnitude;
     let at = this.#chunkFill;
@@ -143,6 +154,12 @@ export class Recorder {
         platform: this.#platformPeaks,
       },
     };
+  }
+
+  #transcoded(frame: Uint8Array): Uint8Array {
+    const copy = frame.slice();
+    transcode(this.#wireCodec, this.#codec, copy);
+    return copy;
   }
 
   #catchUp(atMs: number): void {
