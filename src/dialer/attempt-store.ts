@@ -248,15 +248,18 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
       return result.rows.length > 0;
     },
     async orphans(scope, liveIds, now) {
-      const abandoned =
+      // An own attempt without a lead is a single call, whose owner is not the dialer.
+      const foreign = sql`(a.node_id <> ${o.nodeId}::uuid OR a.lead_id IS NOT NULL)`;
+      const gone =
         'all' in scope
           ? sql`true`
-          : // An own attempt without a lead is a single call, whose owner is not the dialer.
-            sql`((a.node_id = ${o.nodeId}::uuid AND a.lead_id IS NOT NULL) OR NOT EXISTS (SELECT 1 FROM nodes n
-              WHERE n.id = a.node_id AND n.seen_at > ${new Date(now.getTime() - scope.olderThanMs)}::timestamptz))`;
+          : sql`(a.node_id = ${o.nodeId}::uuid OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = a.node_id
+              AND n.seen_at > ${new Date(now.getTime() - scope.olderThanMs)}::timestamptz))`;
       const result = await sql<{ id: AttemptId; campaign_id: CampaignId | null; lead_id: LeadId | null }>`
         SELECT a.id, a.campaign_id, a.lead_id FROM attempts a
-        WHERE a.state = 'open' AND ${abandoned} AND a.id <> ALL(${liveIds}::uuid[]) ORDER BY a.id`.execute(o.db);
+        WHERE a.state = 'open' AND ${foreign} AND ${gone} AND a.id <> ALL(${liveIds}::uuid[]) ORDER BY a.id`.execute(
+        o.db,
+      );
       return result.rows.map((row) => ({
         id: row.id,
         campaignId: row.campaign_id ?? undefined,

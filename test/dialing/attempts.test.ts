@@ -224,8 +224,9 @@ describe('attempts on a database', () => {
     await openSingleAttempt(database.db, single, nodeId);
     expect((await store.take(campaign, { limit: 1, channels: 1, now: new Date() })).attempts).toEqual([]);
     expect(await dialer.recoverOrphans({ olderThanMs: 30_000 })).toBe(0);
+    expect(await dialer.recoverOrphans({ all: true })).toBe(0);
     await store.beat(new Date(Date.now() - 60_000));
-    expect(await dialer.recoverOrphans({ olderThanMs: 30_000 })).toBe(1);
+    expect(await node(bus, answer).dialer.recoverOrphans({ olderThanMs: 30_000 })).toBe(1);
     expect(await closeSingleAttempt(database.db, single.id, 'answered', new Date())).toBe(false);
     expect((await store.take(campaign, { limit: 1, channels: 1, now: new Date() })).attempts.length).toBe(1);
   });
