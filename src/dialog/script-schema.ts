@@ -257,10 +257,14 @@ const validator = Compile(ScriptSchema);
 export function parseScript(json: unknown): Script {
   const problems: Problem[] = validator.Check(json)
     ? consistencyProblems(json)
-    : validator.Errors(json).map((error) => ({
-        path: pathOf(error.instancePath),
-        message: explain(error.keyword, error.params as Record<string, unknown>, error.message),
-      }));
+    : // An unknown field is reported twice: by its parent, with the name, and as itself against `false`.
+      validator
+        .Errors(json)
+        .filter((error) => error.keyword !== 'boolean')
+        .map((error) => ({
+          path: pathOf(error.instancePath),
+          message: explain(error.keyword, error.params as Record<string, unknown>, error.message),
+        }));
   if (problems.length > 0)
     throw new AppError(
       'invalid-input',
@@ -288,7 +292,6 @@ function explain(keyword: string, params: Record<string, unknown>, message: stri
       };
     case 'additionalProperties':
     case 'unevaluatedProperties':
-    case 'boolean':
       return {
         zh: `不认识的字段：${list(params['additionalProperties'] ?? params['unevaluatedProperties'] ?? '')}`,
         en: `Unknown: ${list(params['additionalProperties'] ?? params['unevaluatedProperties'] ?? 'field')}`,
