@@ -238,7 +238,10 @@ describe('the dialer', () => {
     await run(1000);
     store.campaign.state = 'paused';
     changed();
+    // The slot of this very moment may still be used: the dialer has to read the state first.
+    await run(50);
     const atPause = placed.length;
+    expect(atPause).toBeLessThanOrEqual(21);
     await run(30_000);
     expect(placed.length).toBe(atPause);
     expect(store.settled.length).toBe(atPause);

@@ -41,7 +41,8 @@ export class Waker {
     const delayMs = Math.max(0, this.#wakeAtMs - this.#clock.monotonicMs());
     this.#timer = this.#clock.setTimer(delayMs, () => {
       this.#wakeAtMs = Infinity;
-      this.#looking = this.#run();
+      // Set before the look begins, because a look asks for the next one.
+      this.#looking = Promise.resolve().then(() => this.#run());
     });
   }
 
