@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parse as oracle } from 'sdp-transform';
+import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '#platform/error.ts';
 import { localMediaOf } from './local-media.ts';
@@ -7,6 +7,11 @@ import type { Direction, LocalMedia } from './media.ts';
 import { acceptAnswer, createAnswer, createOffer } from './offer-answer.ts';
 import { parseSdp } from './parse.ts';
 import { writeSdp } from './write.ts';
+
+/** sdp-transform brings no types. */
+const { parse: oracle } = createRequire(import.meta.url)('sdp-transform') as {
+  parse: (text: string) => { readonly connection: unknown; readonly media: readonly unknown[] };
+};
 
 const OURS: LocalMedia = {
   address: '192.0.2.1',

@@ -172,7 +172,9 @@ describe('a call between two user agents', () => {
     network.clock.advance(2_000);
     await closed;
     expect(watched.ends).toMatchObject([{ by: 'platform', cause: 'cancelled' }]);
-    await Promise.all([callee.close('stopping'), network.clock.advance(2_000)]);
+    const calleeClosed = callee.close('stopping');
+    network.clock.advance(2_000);
+    await calleeClosed;
     expect(network.clock.running).toBe(0);
   });
 });

@@ -82,8 +82,13 @@ export class TransactionLayer {
       return;
     }
     const { message } = parsed;
-    if (message.kind === 'response') this.#onResponse(message);
-    else this.#onRequest(message, from);
+    try {
+      if (message.kind === 'response') this.#onResponse(message);
+      else this.#onRequest(message, from);
+    } catch (error) {
+      // One call's fault must not take the socket, and with it all other calls, down.
+      this.#log.error({ err: error, method: message.cseq.method }, 'SIP message handler failed');
+    }
   }
 
   /** Ends every transaction and its timers without a message. */

@@ -106,7 +106,8 @@ export class UdpTransport implements SipTransport {
 
   #sendTo(bytes: Uint8Array, address: string, port: number, failed: ((error: Error) => void) | undefined): void {
     if (port < 1 || port > 65_535) {
-      failed?.(new RangeError('port out of range'));
+      // Later, as any other failure: the caller does not have its transaction yet.
+      if (failed !== undefined) queueMicrotask(() => failed(new RangeError('port out of range')));
       return;
     }
     if (failed === undefined) this.#socket.send(bytes, port, address, ignoreError);

@@ -1,0 +1,73 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Whether sipp is installed; its tests are skipped by name where it is not. */
+export const hasSipp = (() => {
+  try {
+    execFileSync('sipp', ['-v'], { stdio: 'ignore' });
+    return true;
+  } catch (error) {
+    // sipp -v exits with 99.
+    return (error as { readonly status?: number | null }).status === 99;
+  }
+})();
+
+/** The path of a scenario of ours. */
+export function scenario(name: string): string {
+  return fileURLToPath(new URL(`../peers/sipp/${name}.xml`, import.meta.url));
+}
+
+/** A UDP port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return port;
+}
+
+export interface SippRun {
+  readonly port: number;
+  /** Exit status (0: every call went as the scenario says) and what it printed. */
+  readonly done: Promise<{ readonly status: number | null; readonly output: string }>;
+  stop(): void;
+}
+
+/** Starts sipp for `calls` calls; it ends by itself or when stopped, at the latest after 20 s. */
+export async function startSipp(args: readonly string[], calls: number): Promise<SippRun> {
+  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), 'sipp-'));
+  const child = spawn(
+    'sipp',
+    [
+      '-i',
+      '127.0.0.1',
+      '-p',
+      String(port),
+      '-m',
+      String(calls),
+      '-timeout',
+      '60s',
+      '-timeout_error',
+      '-nostdin',
+      '-trace_err',
+      ...args,
+    ],
+    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const done = new Promise<{ status: number | null; output: string }>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => {
+      void rm(folder, { recursive: true, force: true }).then(() => resolve({ status, output: output.slice(-4_000) }));
+    });
+  });
+  // Nothing says when it listens; an INVITE that comes too early is repeated after T1.
+  return { port, done, stop: () => child.kill('SIGKILL') };
+}
