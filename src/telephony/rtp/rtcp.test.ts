@@ -153,4 +153,9 @@ test('jitter converges on the mean difference of spacing', () => {
   reception.restart(1, 0);
   for (let i = 0; i < 500; i++) reception.count(i, i * 160, i * 20 + (i % 2) * 10);
   expect(reception.jitterMs).toBeCloseTo(10, 0);
+  const one = new Reception(8000);
+  one.restart(1, 0);
+  one.count(0, 0, 0);
+  one.count(1, 160, 36);
+  expect(one.jitterUnits).toBe((16 * 8) / 16);
 });
