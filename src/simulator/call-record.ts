@@ -7,8 +7,8 @@ export type CallEnding =
   | { readonly by: 'caller'; readonly reason: 'cancelled' | 'hung-up' }
   | { readonly by: 'network'; readonly reason: 'released'; readonly status: number }
   | { readonly by: 'callee'; readonly reason: CalleeHangUp | 'machine-done' }
-  /** The caller vanished (no ACK, no RTP), or the carrier closed. */
-  | { readonly by: 'failure'; readonly reason: 'caller-gone' | 'unsupported-media' | 'carrier-closed' };
+  /** The caller vanished (no ACK, no RTP), the carrier could not carry the call, or it closed. */
+  | { readonly by: 'failure'; readonly reason: 'caller-gone' | 'unsupported-media' | 'overloaded' | 'carrier-closed' };
 
 /** A call that has just arrived, written before anything is answered: the witness of what was dialled. */
 export interface InviteLine {

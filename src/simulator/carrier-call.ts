@@ -38,6 +38,8 @@ export interface CalledNumber {
   readonly behaviour: LineBehaviour;
   readonly attempt: number;
   readonly examples: readonly ExampleConversation[];
+  /** False: the carrier has no line left and refuses at once. */
+  readonly channelFree: boolean;
 }
 
 /** Below this pace announcements are played in Chinese only, from 1 twice. */
@@ -84,7 +86,8 @@ export class CarrierCall {
   /** Carries the call; settles when the line has done its part. Faults end the call and are logged. */
   async run(): Promise<void> {
     try {
-      const { behaviour } = this.#number;
+      const { behaviour, channelFree } = this.#number;
+      if (!channelFree) return this.#refuseOverloaded();
       switch (behaviour) {
         case 'human':
         case 'voicemail':
@@ -96,7 +99,7 @@ export class CarrierCall {
       }
     } catch (cause) {
       this.#line.log.error({ err: cause, callId: this.#call.callId }, 'simulated call failed');
-      this.#reject(500, 'Server Internal Error', undefined, { by: 'failure', reason: 'carrier-closed' });
+      this.#refuseOverloaded();
     }
   }
 
@@ -289,6 +292,11 @@ export class CarrierCall {
 
   #hangUp(ending: CallEnding): void {
     this.#reject(480, 'Temporarily Unavailable', undefined, ending);
+  }
+
+  #refuseOverloaded(): void {
+    const reason = 'Q.850;cause=34;text="No circuit available"';
+    this.#reject(503, 'Service Unavailable', reason, { by: 'failure', reason: 'overloaded' });
   }
 
   #reject(status: number, reasonPhrase: string, reason: string | undefined, ending: CallEnding): void {

@@ -339,12 +339,34 @@ describe('a carrier', () => {
       clock,
       log: silentLog,
       bind: { address: '127.0.0.1', port: 0 },
-      rtp: { first: 47_000, last: 47_999 },
+      // No room for a single leg.
+      rtp: { first: 47_000, last: 47_001 },
       seed: SEED,
+      pace: 0.02,
       logFile,
-      channels: 0,
     });
-    expect((await call(number)).end.status).toBe(503);
-    expect(await endedOf(number, 3)).toMatchObject({ behaviour: 'congestion' });
+    expect((await call(number)).end).toMatchObject({ status: 503, reason: expect.stringContaining('cause=34') });
+    expect(await endedOf(number, 3)).toMatchObject({ ending: { reason: 'overloaded' }, expectedOutcome: 'congestion' });
+  });
+
+  it('refuses what it cannot carry: too many calls, or media that it does not speak', async () => {
+    await carrier.close();
+    const open = (channels: number, codecs: readonly ('PCMA' | 'PCMU')[]) =>
+      openCarrier({
+        clock,
+        log: silentLog,
+        bind: { address: '127.0.0.1', port: 0 },
+        rtp: { first: 47_000, last: 47_999 },
+        seed: SEED,
+        pace: 0.02,
+        channels,
+        codecs,
+      });
+    carrier = await open(0, ['PCMA']);
+    expect((await call(calmPerson)).end.status).toBe(503);
+    expect(carrier.expectations().get(calmPerson)).toMatchObject({ outcome: 'congestion', attempts: 1 });
+    await carrier.close();
+    carrier = await open(1, ['PCMU']);
+    expect((await call(calmPerson)).end.status).toBe(488);
   });
 });

@@ -5,9 +5,9 @@ import { MediaEngine } from '#telephony/rtp/engine.ts';
 import type { AudioCodec } from '#telephony/sdp/media.ts';
 import { SipUserAgent, type IncomingCall } from '#telephony/sip/user-agent.ts';
 import { CallLog } from './call-log.ts';
-import type { CallLogLine, EndedLine } from './call-record.ts';
+import type { EndedLine } from './call-record.ts';
 import { CarrierCall, type CarrierLine } from './carrier-call.ts';
-import { leadExpectations, type LeadExpectation } from './expectation.ts';
+import { afterCall, type LeadExpectation } from './expectation.ts';
 import { behaviourOf, dialledUser, nationalNumber, personaOf } from './persona.ts';
 import { SoundBank, type Synthesize } from './sound-bank.ts';
 
@@ -75,22 +75,26 @@ export async function openCarrier(options: CarrierOptions): Promise<Carrier> {
   const pace = options.pace ?? 1;
   const line: CarrierLine = { clock, log, engine, sounds, mediaAddress: bind.address, codecs, seed, pace };
   const calls = new Set<CarrierCall>();
-  const ended: CallLogLine[] = [];
+  const leads = new Map<string, LeadExpectation>();
   let closing: Promise<void> | undefined;
 
   agent.onIncomingCall = (incoming: IncomingCall) => {
     const number = nationalNumber(incoming.requestUri);
     const persona = personaOf(number, seed);
     const attempt = callLog.nextAttempt(number);
-    const congested = calls.size >= (options.channels ?? DEFAULT_CHANNELS);
-    const behaviour = congested ? 'congestion' : behaviourOf(persona, attempt, seed, options.hour?.());
+    const behaviour = behaviourOf(persona, attempt, seed, options.hour?.());
+    const channelFree = calls.size < (options.channels ?? DEFAULT_CHANNELS);
     const examples = options.conversationsFor?.(number) ?? [];
-    const call = new CarrierCall(incoming, line, { persona, behaviour, attempt, examples }, (end: EndedLine) => {
-      calls.delete(call);
-      callLog.append(end);
-      // What was said is in the file; here only what expectations need.
-      ended.push({ ...end, said: [], heard: [] });
-    });
+    const call = new CarrierCall(
+      incoming,
+      line,
+      { persona, behaviour, attempt, examples, channelFree },
+      (end: EndedLine) => {
+        calls.delete(call);
+        callLog.append(end);
+        leads.set(number, afterCall(leads.get(number), end));
+      },
+    );
     callLog.append({
       type: 'invite',
       at: clock.now().toISOString(),
@@ -114,7 +118,7 @@ export async function openCarrier(options: CarrierOptions): Promise<Carrier> {
     get activeCalls() {
       return calls.size;
     },
-    expectations: () => leadExpectations(ended),
+    expectations: () => leads,
     warm: (warming) => sounds.warm({ ...warming, codecs: codecs.slice(0, 1) }),
     close() {
       closing ??= (async () => {

@@ -21,7 +21,17 @@ export function expectationOf(facts: CallFacts): Expectation {
 
 function outcomeOf(facts: CallFacts): OutcomeCode {
   const { ending } = facts;
-  if (ending.by === 'failure') return ending.reason === 'unsupported-media' ? 'unreachable' : 'lost';
+  if (ending.by === 'failure') {
+    switch (ending.reason) {
+      case 'unsupported-media':
+        return 'unreachable';
+      case 'overloaded':
+        return 'congestion';
+      case 'caller-gone':
+      case 'carrier-closed':
+        return 'lost';
+    }
+  }
   if (!facts.answered && ending.by === 'caller' && !facts.causeTold) return 'no-answer';
   return facts.behaviour === 'human' ? 'answered' : facts.behaviour;
 }
@@ -34,15 +44,16 @@ function gradeOf(facts: CallFacts): GradeCode | undefined {
 /** Expected result of every dialled number, by national number: the last call decides, a conversation's grade stays. */
 export function leadExpectations(lines: Iterable<CallLogLine>): Map<string, LeadExpectation> {
   const leads = new Map<string, LeadExpectation>();
-  for (const line of lines) {
-    if (line.type !== 'ended') continue;
-    const before = leads.get(line.number);
-    const { outcome, grade } = expectationOf(line);
-    leads.set(line.number, {
-      outcome,
-      grade: outcome !== 'answered' && before?.outcome === 'answered' ? before.grade : grade,
-      attempts: (before?.attempts ?? 0) + 1,
-    });
-  }
+  for (const line of lines) if (line.type === 'ended') leads.set(line.number, afterCall(leads.get(line.number), line));
   return leads;
+}
+
+/** What a platform should make of a number after one more call. */
+export function afterCall(before: LeadExpectation | undefined, facts: CallFacts): LeadExpectation {
+  const { outcome, grade } = expectationOf(facts);
+  return {
+    outcome,
+    grade: outcome !== 'answered' && before?.outcome === 'answered' ? before.grade : grade,
+    attempts: (before?.attempts ?? 0) + 1,
+  };
 }
