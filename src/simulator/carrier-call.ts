@@ -47,6 +47,8 @@ const BILINGUAL_FROM_PACE = 0.2;
 /** Share of an announcement after which a listener knows what it says. */
 const TOLD_RATIO = 0.4;
 const TONE_PLAY_MS = 4_500;
+/** An answered caller whose audio stops for this many frames (5 s) has vanished; platforms send silence all the time. */
+const VANISHED_FRAMES = 250;
 
 /** One call through the simulated network, from INVITE to its end. */
 export class CarrierCall {
@@ -65,6 +67,8 @@ export class CarrierCall {
   #party: AnsweringParty | undefined;
   #answered = false;
   #causeTold = false;
+  #hasHeard = false;
+  #framesWithoutAudio = 0;
   #ended = false;
 
   constructor(call: IncomingCall, line: CarrierLine, number: CalledNumber, onEnded: (line: EndedLine) => void) {
@@ -225,6 +229,7 @@ export class CarrierCall {
     if (this.#leg !== undefined) return !this.#ended;
     const leg = await this.#line.engine.openLeg({
       onFrame: (rx, tx) => {
+        this.#watchForCaller(rx.kind !== 'none');
         if (this.#party === undefined) this.#early.fill(tx);
         else this.#party.onFrame(rx, tx);
       },
@@ -245,6 +250,13 @@ export class CarrierCall {
     this.#media = answer.media;
     this.#answerSdp = writeSdp(answer.answer);
     return true;
+  }
+
+  #watchForCaller(audio: boolean): void {
+    this.#hasHeard ||= audio;
+    this.#framesWithoutAudio = audio ? 0 : this.#framesWithoutAudio + 1;
+    if (!this.#answered || !this.#hasHeard || this.#framesWithoutAudio < VANISHED_FRAMES) return;
+    this.#hangUp({ by: 'failure', reason: 'caller-gone' });
   }
 
   #negotiate(leg: MediaLeg): AnswerResult {

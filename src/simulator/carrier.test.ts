@@ -69,7 +69,7 @@ interface Heard {
 /** Calls a number and, once answered, says `lines`, each when the other side has finished one of its own. */
 async function call(
   number: string,
-  options: { ringTimeoutMs?: number; lines?: readonly string[]; onLeg?: (call: OutgoingCall) => void } = {},
+  options: { ringTimeoutMs?: number; lines?: readonly string[]; vanish?: boolean } = {},
 ): Promise<Heard> {
   const detector = new ProgressDetector({ fingerprints: library, plan: 'cn' });
   const detections: Detection[] = [];
@@ -95,6 +95,8 @@ async function call(
     },
     onText: (piece) => {
       text += piece;
+      // As a process that is killed: no BYE, no more audio.
+      if (options.vanish === true) leg.close();
     },
     onDtmf: () => undefined,
   });
@@ -134,7 +136,6 @@ async function call(
         onEnded: resolve,
       },
     );
-    options.onLeg?.(dialled);
   });
   leg.close();
   return { end, answered, detections, progress, text, utterances };
@@ -176,6 +177,7 @@ const calmPerson = numberOf(
     human.bargesInAtLine === undefined &&
     !human.greets,
 );
+const greetingPerson = numberOf(({ linePlan, human }) => linePlan === 'human' && human.greets);
 const TALK = ['您好请问是本人吗', '这期账单请按时还', '谢谢再见'];
 /** All calls go on at once, as on a real trunk; each test waits for its own. */
 const calls = new Map<string, Promise<Heard>>();
@@ -218,6 +220,7 @@ beforeAll(async () => {
   calls.set(ringsForever, call(ringsForever, { ringTimeoutMs: 1_500 }));
   calls.set(congestedOnce, call(congestedOnce));
   calls.set(calmPerson, call(calmPerson, { lines: TALK }));
+  calls.set(greetingPerson, call(greetingPerson, { vanish: true }));
   for (const machine of ['voicemail', 'fax'] as const) calls.set(lineOf(machine), call(lineOf(machine)));
   calls.set(
     lineOf('call-assistant'),
@@ -290,6 +293,15 @@ describe('a line that is answered', () => {
       heard: TALK,
       expectedOutcome: 'answered',
       expectedGrade: 'A',
+    });
+  });
+
+  it('has a person who hangs up on a caller that vanished, and expects the call to be lost', async () => {
+    expect((await callTo(greetingPerson)).end).toMatchObject({ by: 'callee', cause: 'bye' });
+    expect(await endedOf(greetingPerson)).toMatchObject({
+      said: [{ kind: 'greeting', text: '喂？' }],
+      ending: { by: 'failure', reason: 'caller-gone' },
+      expectedOutcome: 'lost',
     });
   });
 
