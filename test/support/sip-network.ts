@@ -110,6 +110,7 @@ export interface WatchedCall {
   readonly digits: string[];
   readonly ends: CallEnd[];
   onAnswered: (() => void) | undefined;
+  onEnded: (() => void) | undefined;
 }
 
 /** Places a call and records what it tells. */
@@ -137,6 +138,7 @@ export function placeWatched(
     digits,
     ends,
     onAnswered: undefined,
+    onEnded: undefined,
     call: agent.placeCall(request, {
       onProgress: ({ status }) => progress.push(status),
       onAnswered: ({ sdp }) => {
@@ -144,7 +146,10 @@ export function placeWatched(
         watched.onAnswered?.();
       },
       onDtmf: (digit) => digits.push(digit),
-      onEnded: (end) => ends.push(end),
+      onEnded: (end) => {
+        ends.push(end);
+        watched.onEnded?.();
+      },
     }),
   };
   return watched;
