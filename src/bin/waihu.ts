@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { AppError } from '#platform/error.ts';
 import type { LocalText } from '#domain/text.ts';
-import { Terminal, terminalLanguage } from './cli/terminal.ts';
+import { languageOf } from '#platform/text.ts';
+import { Terminal } from './cli/terminal.ts';
 import type { GlobalFlags } from './cli/settings.ts';
 
 /** The `waihu` command: wiring only. Commands load what they need when they run, so that `--help` is quick. */
-const terminal = new Terminal(terminalLanguage(process.env));
+const terminal = new Terminal(languageOf(process.env));
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
@@ -78,7 +79,6 @@ program
   .option('--concurrency <n>', t('最大并发通话', 'most calls at once'), integer(1, 400))
   .option('--seed <n>', t('模拟人群的种子', 'seed of the simulated people'), integer(0, 2 ** 31))
   .option('--keep <directory>', t('结果保留在此目录', 'keep everything in this directory'))
-  .option('--json', t('以 JSON 输出结果', 'print results as JSON'))
   .action(async (o) => (await import('./commands/sample.ts')).sample({ terminal, flags: flags(), version }, o));
 program
   .command('import <file>')
@@ -141,11 +141,9 @@ program
   .command('bench [name] [options...]')
   .description(t('性能测试；不给名字则列出全部', 'benchmarks; without a name lists them'))
   .allowUnknownOption()
-  .passThroughOptions()
   .action(async (name: string | undefined, options: string[]) =>
     (await import('./commands/bench.ts')).bench(name, options),
   );
-program.enablePositionalOptions();
 
 const campaign = program
   .command('campaign')
@@ -186,7 +184,11 @@ campaign
   .action(async (id: string) => (await campaigns()).watchCampaign(base(), id));
 
 try {
-  await program.parseAsync(process.argv);
+  // Everything behind `bench NAME` belongs to the benchmark.
+  if (process.argv[2] === 'bench' && !process.argv.includes('--help')) {
+    const { bench } = await import('./commands/bench.ts');
+    await bench(process.argv[3], process.argv.slice(4));
+  } else await program.parseAsync(process.argv);
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -90,6 +90,7 @@ export class CallSession {
   answered(media: NegotiatedMedia): void {
     if (this.#closed || this.#leg === undefined) return;
     this.#codec = media.audio.codec;
+    this.#talking?.recorder.renegotiated(media.audio.codec);
     const leg = this.#leg;
     if (this.#talking === undefined) this.#talking = this.#startTalking(leg);
     leg.start(media);
@@ -196,7 +197,7 @@ export class CallSession {
     talking.voice.onFrame(rx.pcm, tx, rx.atMs);
     talking.machine.push(rx.pcm, this.#voiced, rx.atMs);
     this.#classify();
-    talking.recorder.push(rx.payload, tx);
+    talking.recorder.push(rx.payload, tx, rx.atMs);
   }
 
   #onText(text: string): void {

@@ -16,7 +16,7 @@ describe('redial', () => {
   it('waits 5 minutes, 15 minutes and an hour after a busy line, then gives up', () => {
     let lead = { attemptCount: 1, retries: {} };
     const delays: number[] = [];
-    const next = () => afterOutcome({ ...settings, maxAttempts: 9 }, lead, outcome('busy'), NOW);
+    const next = () => afterOutcome({ ...settings, maxAttempts: 9, callBacks: 'redial' }, lead, outcome('busy'), NOW);
     while (next().state === 'waiting' && delays.length < 9) {
       delays.push(secondsUntil(next().nextAttemptAt));
       lead = { attemptCount: lead.attemptCount + 1, retries: next().retries };
@@ -44,6 +44,12 @@ describe('redial', () => {
     });
   });
 
+  it('leaves a call-back to people where the campaign says so', () => {
+    const asked = { code: 'answered' as const, optedOut: false, callBackAt: new Date('2026-01-06T07:00:00Z') };
+    const change = afterOutcome({ ...settings, callBacks: 'record' }, { attemptCount: 1, retries: {} }, asked, NOW);
+    expect(change).toMatchObject({ state: 'done', reason: 'completed' });
+  });
+
   it('ends a lead that opted out even when a call-back was agreed', () => {
     const change = afterOutcome(
       settings,
@@ -55,7 +61,7 @@ describe('redial', () => {
   });
 
   it('tries again after a lost call even where the campaign has no rule for it', () => {
-    const change = afterOutcome({ redial: [], maxAttempts: 3 }, { attemptCount: 1, retries: {} }, outcome('lost'), NOW);
+    const change = afterOutcome({ redial: [], maxAttempts: 3, callBacks: 'redial' }, { attemptCount: 1, retries: {} }, outcome('lost'), NOW);
     expect(change).toMatchObject({ state: 'waiting', reason: 'retry-delay' });
     expect(secondsUntil(change.nextAttemptAt)).toBe(10);
   });
@@ -64,7 +70,7 @@ describe('redial', () => {
     fc.assert(
       fc.property(fc.constantFrom(...OUTCOME_CODES), fc.integer({ min: 1, max: 9 }), (code, maxRetries) => {
         const redial: RedialRule[] = [{ outcome: code, delaysSeconds: [1], maxRetries }];
-        const change = afterOutcome({ redial, maxAttempts: 10 }, { attemptCount: 1, retries: {} }, outcome(code), NOW);
+        const change = afterOutcome({ redial, maxAttempts: 10, callBacks: 'redial' }, { attemptCount: 1, retries: {} }, outcome(code), NOW);
         const verdict = OUTCOME_FACTS[code].retry;
         expect(change.state).toBe(verdict === 'later' || verdict === 'soon' ? 'waiting' : 'done');
       }),
@@ -91,7 +97,12 @@ describe('redial', () => {
           for (const { code, callBack } of outcomes) {
             lead = { ...lead, attemptCount: lead.attemptCount + 1 };
             const callBackAt = callBack ? new Date(NOW.getTime() + 60_000) : undefined;
-            const change = afterOutcome({ redial, maxAttempts }, lead, { code, optedOut: false, callBackAt }, NOW);
+            const change = afterOutcome(
+              { redial, maxAttempts, callBacks: 'redial' },
+              lead,
+              { code, optedOut: false, callBackAt },
+              NOW,
+            );
             changes.push(change);
             if (change.state === 'done') break;
             lead = { ...lead, retries: change.retries };

@@ -37,7 +37,7 @@ const FAULT_RULE = { delaysSeconds: [10, 60], maxRetries: 3 };
  * they say soon, ends it. `maxAttempts` bounds all of them.
  */
 export function afterOutcome(
-  settings: Pick<CampaignSettings, 'redial' | 'maxAttempts'>,
+  settings: Pick<CampaignSettings, 'redial' | 'maxAttempts' | 'callBacks'>,
   lead: RedialLead,
   outcome: RedialOutcome,
   now: Date,
@@ -52,7 +52,7 @@ export function afterOutcome(
   if (outcome.code === 'suppressed') return end('suppressed');
 
   const callBackMs = outcome.callBackAt === undefined ? undefined : outcome.callBackAt.getTime() - now.getTime();
-  if (callBackMs !== undefined && callBackMs <= FARTHEST_CALL_BACK_MS) {
+  if (settings.callBacks === 'redial' && callBackMs !== undefined && callBackMs <= FARTHEST_CALL_BACK_MS) {
     if (lead.attemptCount >= settings.maxAttempts) return end('attempts-exhausted');
     return wait(lead.retries, new Date(now.getTime() + Math.max(0, callBackMs)));
   }

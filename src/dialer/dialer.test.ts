@@ -18,6 +18,7 @@ const SETTINGS: CampaignSettings = {
   redial: [],
   maxAttempts: 3,
   dailyCap: 5,
+  callBacks: 'redial',
   maxConcurrentCalls: 40,
   maxCallsPerSecond: 20,
   ringTimeoutMs: 30_000,

@@ -28,6 +28,8 @@ export interface CampaignSettings {
   readonly maxAttempts: number;
   /** Most dials of one number a day in the callee's time zone, over all campaigns. */
   readonly dailyCap: number;
+  /** A call-back time the callee gave: `redial` dials again then, `record` leaves it to people and ends the lead. */
+  readonly callBacks: 'redial' | 'record';
   readonly maxConcurrentCalls: number;
   readonly maxCallsPerSecond: number;
   readonly ringTimeoutMs: number;

@@ -1,12 +1,14 @@
-/** Aborts with the first SIGINT or SIGTERM; a second one ends the process at once. */
+import { systemClock } from '#platform/clock.ts';
+import { watchSignals } from '#platform/shutdown.ts';
+
+/** Aborts with the first SIGINT, SIGTERM or SIGHUP; another one later ends the process at once. */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
-      controller.abort(name);
-    });
-  }
+  watchSignals({
+    clock: systemClock,
+    graceful: (signal) => controller.abort(signal),
+    forced: () => process.exit(130),
+  });
   return controller.signal;
 }
 

@@ -1,13 +1,5 @@
 import type { Language, LocalText } from '#domain/text.ts';
 
-/** The language people read in the terminal: WAIHU_LANGUAGE, else Chinese unless the locale says English. */
-export function terminalLanguage(env: Readonly<Record<string, string | undefined>>): Language {
-  const wanted = env['WAIHU_LANGUAGE'];
-  if (wanted === 'zh' || wanted === 'en') return wanted;
-  const locale = env['LC_ALL'] ?? env['LC_MESSAGES'] ?? env['LANG'] ?? '';
-  return locale.toLowerCase().startsWith('en') ? 'en' : 'zh';
-}
-
 /** Says things to a person on standard error, so that standard output stays clean for results. */
 export class Terminal {
   readonly language: Language;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemClock } from '#platform/clock.ts';
@@ -31,6 +31,8 @@ export async function sample(o: CommandContext, flags: SampleFlags): Promise<voi
   const clock = systemClock;
   const data = flags.keep === undefined ? mkdtempSync(join(tmpdir(), 'waihu-sample-')) : resolve(flags.keep);
   mkdirSync(data, { recursive: true });
+  // Root's database runs as another user, who has to get there.
+  if (flags.keep === undefined) chmodSync(data, 0o755);
   const config = settingsOf(o.flags, {
     dataDirectory: data,
     'http.port': 0,
@@ -66,6 +68,7 @@ export async function sample(o: CommandContext, flags: SampleFlags): Promise<voi
       trunks: [simulatorTrunk(simulator.address)],
       consoleDirectory: undefined,
       version: o.version,
+      throwAway: flags.keep === undefined,
     });
     stack.defer(() => platform.close('sample ended'));
     await publishSampleScripts(platform.database.db, clock);

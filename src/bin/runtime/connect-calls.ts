@@ -52,7 +52,7 @@ export function connectCalls(o: ConnectCallsOptions): (attempt: Attempt, signal:
       });
       const outcome = decideOutcome(finished);
       if (outcome.optedOut) await (optOut ??= suppressCallee(o, attempt));
-      await recordCall(o.db, attempt, finished, outcome, o.bus);
+      await persistently(o, () => recordCall(o.db, attempt, finished, outcome, o.bus));
       return outcome;
     } finally {
       await optOut;
@@ -62,9 +62,26 @@ export function connectCalls(o: ConnectCallsOptions): (attempt: Attempt, signal:
   };
 }
 
+/** Waits between tries: a database that restarts is back within them, and a call that took place is not forgotten. */
+const RETRY_MS = [250, 1000, 4000, 10_000, 15_000];
+
+async function persistently<Result>(o: ConnectCallsOptions, write: () => Promise<Result>): Promise<Result> {
+  for (const waitMs of RETRY_MS) {
+    try {
+      return await write();
+    } catch (error) {
+      o.log.warn({ err: error, waitMs }, 'a call record could not be written, trying again');
+      await new Promise<void>((resolve) => o.clock.setTimer(waitMs, resolve));
+    }
+  }
+  return write();
+}
+
 async function suppressCallee(o: ConnectCallsOptions, attempt: Attempt): Promise<void> {
   try {
-    const change = await suppress(o.db, { phone: attempt.phone, source: 'call', attemptId: attempt.id });
+    const change = await persistently(o, () =>
+      suppress(o.db, { phone: attempt.phone, source: 'call', attemptId: attempt.id }),
+    );
     o.bus.publish('suppression-added', { phone: attempt.phone, attemptId: attempt.id });
     for (const lead of change.endedLeads) o.bus.publish('lead-changed', lead);
     for (const campaignId of new Set(change.endedLeads.map((lead) => lead.campaignId))) {

@@ -41,6 +41,8 @@ export interface PlatformOptions {
   readonly trunks: readonly TrunkConfig[];
   readonly consoleDirectory: string | undefined;
   readonly version: string;
+  /** The data directory is thrown away afterwards, so the cluster goes too, wherever it lies. */
+  readonly throwAway?: boolean;
 }
 
 /** Everything of one process, running. */
@@ -65,7 +67,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   await using stack = new AsyncDisposableStack();
   const embedded = config.databaseUrl === undefined;
   const postgres = embedded ? await startEmbeddedPostgres({ dataDirectory: config.dataDirectory, log }) : undefined;
-  if (postgres !== undefined) stack.defer(() => postgres.close());
+  if (postgres !== undefined) stack.defer(() => (o.throwAway === true ? postgres.discard() : postgres.close()));
   const url = config.databaseUrl ?? postgres!.url;
   const directories = makeDirectories(config);
   const database = stack.adopt(await openDatabase(url), (open) => open.close());

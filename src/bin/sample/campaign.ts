@@ -41,6 +41,8 @@ export function sampleSettings(concurrency: number): CampaignSettings {
     })),
     maxAttempts: 4,
     dailyCap: 20,
+    // Tomorrow's call-backs are kept with the calls; the sample ends today.
+    callBacks: 'record',
     maxConcurrentCalls: concurrency,
     maxCallsPerSecond: 15,
     ringTimeoutMs: 20_000,

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ExampleConversation } from '#domain/script.ts';
 import { systemClock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
@@ -37,6 +37,7 @@ async function run(): Promise<void> {
     promptsDirectory: settings.voiceDirectory,
   });
   const examples = examplesOf(settings.scriptKey);
+  if (settings.logFile !== undefined) await mkdir(dirname(settings.logFile), { recursive: true });
   const carrier = await openCarrier({
     clock: systemClock,
     log,
