@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 /** Every bench is a file `NAME.ts` here that exports `run(args)` and prints one JSON line a figure. */
 const BENCHES: Readonly<Record<string, string>> = {
   media: 'concurrent two-way G.711 calls, recorded: --calls 300 --seconds 20 --workers 1 --vad',
-  setup: 'calls set up and torn down over SIP',
+  setup: 'calls set up and torn down over SIP: --calls 20000 --rate 0 --concurrent 32 --hold 0 --uas sipp',
   turn: 'last speech sample received to first speech sample sent',
   import: 'contacts from CSV into PostgreSQL: --contacts 200000',
   pacing: 'predictive dialling against other rules',
