@@ -58,6 +58,8 @@ interface CalleeTurn {
 interface Pending {
   readonly say: Say;
   readonly answering: { readonly turn: CalleeTurn; readonly decidedMs: number } | undefined;
+  /** Whether we were silent when the callee's turn ended: only then is there a reply latency to speak of. */
+  readonly promptly: boolean;
   spokenMs: number | undefined;
   startedMs: number | undefined;
 }
@@ -70,6 +72,7 @@ export class Conversation {
   /** Utterances whose audio is not here yet are spoken in the order in which they were asked for. */
   #audio: Promise<void> | undefined;
   #nextUtterance = 1;
+  #quietSinceMs = -Infinity;
   #hangUpReason: string | undefined;
   #noReplyMs: number | undefined;
   #noReply: Timer | undefined;
@@ -140,6 +143,7 @@ export class Conversation {
     const pending = this.#pending.get(u.id);
     if (pending === undefined) return;
     this.#pending.delete(u.id);
+    this.#quietSinceMs = u.endMs;
     if (u.playedText !== '') this.#write(pending, u);
     this.#feed({ type: 'spoken', interrupted: u.interrupted, playedText: u.playedText, atMs: this.#now() });
   }
@@ -209,7 +213,8 @@ export class Conversation {
     this.#noReplyMs = undefined;
     if (say.intent !== undefined && answering !== undefined) this.#o.transcript.understood(say.intent);
     const id = this.#nextUtterance++;
-    this.#pending.set(id, { say, answering, spokenMs: undefined, startedMs: undefined });
+    const promptly = this.#pending.size === 0 && answering !== undefined && answering.turn.endMs >= this.#quietSinceMs;
+    this.#pending.set(id, { say, answering, promptly, spokenMs: undefined, startedMs: undefined });
     const wanted = say.speech.map((speech) => this.#phrase(speech));
     const here = wanted.map((phrase) => this.#o.phrases.peek(phrase));
     if (this.#audio === undefined && here.every((audio) => audio !== undefined)) {
@@ -250,7 +255,7 @@ export class Conversation {
       node: say.node,
       intent: say.intent,
       latency:
-        answering === undefined
+        answering === undefined || !pending.promptly
           ? undefined
           : {
               voiceToVoiceMs: Math.round(startMs - answering.turn.endMs),
