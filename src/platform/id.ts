@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { Id } from '#domain/ids.ts';
+import { takeRandom } from './random.ts';
 
 /** A new UUIDv7 (RFC 9562 §5.7) for the given wall time: sorts by creation, so tables can be partitioned by it. */
 export function newId<Kind extends string>(now: Date = new Date()): Id<Kind> {
-  const bytes = randomBytes(16);
+  const bytes = takeRandom(16);
   bytes.writeUIntBE(now.getTime(), 0, 6);
   bytes[6] = 0x70 | (bytes[6]! & 0x0f);
   bytes[8] = 0x80 | (bytes[8]! & 0x3f);

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { takeRandom } from '#platform/random.ts';
 import type { Dialog } from '../dialogs/dialog.ts';
 import { requestInDialog } from '../dialogs/dialog.ts';
 import type { HeaderField } from '../messages/headers.ts';
@@ -33,13 +33,13 @@ const DEAF: ClientHandlers = {
 
 /** A random token for tags: 64 bits (RFC 3261 §19.3 asks for 32). */
 export function newTag(): string {
-  return randomBytes(8).toString('hex');
+  return takeRandom(8).toString('hex');
 }
 
 /** A Via value with a branch of its own (RFC 3261 §8.1.1.7) and rport (RFC 3581 §3). */
 export function newVia(transport: SipTransport): string {
   const { address, port } = transport.local;
-  return `SIP/2.0/${transport.protocol} ${hostText(address)}:${port};branch=${BRANCH_COOKIE}${randomBytes(9).toString('base64url')};rport`;
+  return `SIP/2.0/${transport.protocol} ${hostText(address)}:${port};branch=${BRANCH_COOKIE}${takeRandom(9).toString('base64url')};rport`;
 }
 
 /** Our Contact. */
