@@ -1,10 +1,12 @@
 import type { AttemptId } from '#domain/ids.ts';
 import type { Attempt, FinishedCall } from '#domain/call.ts';
 import type { NetworkOutcome } from '#domain/outcome.ts';
+import { AppError } from '#platform/error.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { SipUserAgent } from '#telephony/sip/user-agent.ts';
 import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { NumberFormat } from './number-format.ts';
 import { PlacedCall } from './placed-call.ts';
 import type { CallObserver } from './placed-call.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -16,8 +18,7 @@ export interface TrunkRoute {
   readonly host: string;
   readonly port: number;
   readonly codecs: readonly AudioCodec[];
-  /** How the trunk wants to see a number: +8613…, 8613… or, for mainland numbers, 13…. */
-  readonly numberFormat: 'plus' | 'e164' | 'national';
+  readonly numberFormat: NumberFormat;
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
   /** What this trunk means by a code, where it differs: by `SIP N` or `Q.850;cause=N`. */
   readonly overrides: Readonly<Record<string, NetworkOutcome>>;
@@ -41,7 +42,7 @@ export interface CallCenterOptions {
 export interface CallCenter {
   /**
    * Dials and resolves when the call is over and its recording finished. Aborting the signal hangs up; it still
-   * resolves. Rejects with AppError `resource-exhausted` or `unavailable` when no INVITE could leave.
+   * resolves. Rejects with AppError `resource-exhausted`, `unavailable` or `invalid-input` when no INVITE could leave.
    */
   placeCall(attempt: Attempt, signal: AbortSignal, observer: CallObserver): Promise<FinishedCall>;
   readonly liveCalls: number;
@@ -94,11 +95,14 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
       return live.size;
     },
     async placeCall(attempt, signal, observer) {
-      const call = new PlacedCall({ ...options, pool, attempt, observer });
+      if (closed !== undefined) throw closing();
+      const route = options.trunk(attempt.trunk);
+      if (route === undefined) throw unknownTrunk(attempt.trunk);
+      const call = new PlacedCall({ ...options, pool, route, attempt, observer });
       live.set(attempt.id, call);
       const onAbort = (): void => call.hangUp('cancelled');
       signal.addEventListener('abort', onAbort, { once: true });
-      if (signal.aborted || closed !== undefined) call.hangUp('cancelled');
+      if (signal.aborted) call.hangUp('cancelled');
       try {
         return await call.done;
       } finally {
@@ -108,4 +112,19 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
     },
     close: () => (closed ??= close()),
   };
+}
+
+function unknownTrunk(name: string): AppError {
+  return new AppError('unavailable', {
+    zh: `线路「${name}」没有配置，请在配置的 trunks 中添加或为任务换一条线路。`,
+    en: `Trunk "${name}" is not configured; add it under trunks or choose another one for the campaign.`,
+  });
+}
+
+function closing(): AppError {
+  return new AppError(
+    'unavailable',
+    { zh: '平台正在关闭，不再拨打。', en: 'The platform is closing and places no more calls.' },
+    { retryable: true },
+  );
 }

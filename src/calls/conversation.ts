@@ -3,100 +3,85 @@ import type { Clock, Timer } from '#platform/clock.ts';
 import type { CompiledScript } from '#dialog/compile.ts';
 import { dialogResult, next, startDialog } from '#dialog/interpreter.ts';
 import type { DialogEffect, DialogEvent, DialogState } from '#dialog/interpreter.ts';
-import type { BargePolicy } from '#domain/script.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
-import type { PhraseSource } from './phrase-source.ts';
-import type { Transcript } from './transcript.ts';
-import type { PhraseRequest } from './worker-protocol.ts';
+import { Speaker } from './speaker.ts';
+import type { Answered, SpeakerOptions, UtteranceEnd } from './speaker.ts';
 
-type Say = Extract<DialogEffect, { type: 'say' }>;
+/** The far end's jitter buffer still holds the end of the goodbye when we have sent it. */
+const GOODBYE_LINGER_MS = 200;
 
-/** The voice as the conversation uses it; `VoiceSession` is one. */
-export interface Mouth {
-  speak(utterance: {
-    readonly id: number;
-    readonly parts: readonly { readonly text: string; readonly audio: Uint8Array }[];
-    readonly barge: BargePolicy;
-  }): void;
-  stop(): void;
-}
-
-export interface ConversationOptions {
-  readonly clock: Clock;
-  readonly script: CompiledScript;
+export interface ConversationOptions extends Pick<
+  SpeakerOptions,
+  'clock' | 'script' | 'codec' | 'phrases' | 'transcript' | 'mouth'
+> {
   readonly variables: Readonly<Record<string, string>>;
   readonly timeZone: string;
-  readonly codec: AudioCodec;
-  readonly phrases: PhraseSource;
-  readonly transcript: Transcript;
-  readonly mouth: Mouth;
+  /** Whether the callee holds the floor now. */
+  readonly calleeSpeaking: () => boolean;
   readonly events: {
     /** What is about to be said, for real-time text. */
     onSay(text: string): void;
     onSaid(speaker: 'callee' | 'platform', text: string): void;
     onOptOut(): void;
+    /** Once. */
     onHangUp(reason: string): void;
+    /** The script could not decide; `onHangUp` follows. */
+    onFault(error: unknown): void;
   };
 }
 
-interface UtteranceEnd {
-  readonly id: number;
-  readonly playedText: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly interrupted: boolean;
-}
-
-interface CalleeTurn {
+/** A turn of the callee as the voice reports it. */
+export interface CalleeTurn {
   readonly text: string;
   readonly startMs: number;
   readonly endMs: number;
   readonly endOfTurnMs: number;
 }
 
-/** An utterance that was asked for and is not over. */
-interface Pending {
-  readonly say: Say;
-  readonly answering: { readonly turn: CalleeTurn; readonly decidedMs: number } | undefined;
-  /** Whether we were silent when the callee's turn ended: only then is there a reply latency to speak of. */
-  readonly promptly: boolean;
-  spokenMs: number | undefined;
-  startedMs: number | undefined;
-}
-
-/** Feeds what happens on a call to the script and does what the script decides. Owned and closed by its call session. */
+/** Feeds what happens on a call to the script and does what the script decides. Owned and ended by its call session. */
 export class Conversation {
   readonly #o: ConversationOptions;
+  readonly #clock: Clock;
+  readonly #script: CompiledScript;
+  readonly #speaker: Speaker;
   #state: DialogState;
-  readonly #pending = new Map<number, Pending>();
-  /** Utterances whose audio is not here yet are spoken in the order in which they were asked for. */
-  #audio: Promise<void> | undefined;
-  #nextUtterance = 1;
-  #quietSinceMs = -Infinity;
   #hangUpReason: string | undefined;
   #noReplyMs: number | undefined;
   #noReply: Timer | undefined;
   #timeLimit: Timer | undefined;
-  #over = false;
-  #hungUp = false;
+  #goodbye: Timer | undefined;
+  /** Our side has asked for the end. */
+  #asked = false;
+  #ended = false;
 
   constructor(options: ConversationOptions) {
     this.#o = options;
+    this.#clock = options.clock;
+    this.#script = options.script;
     this.#state = startDialog(options.script, {
       variables: options.variables,
       now: options.clock.now(),
       timeZone: options.timeZone,
     });
+    this.#speaker = new Speaker({
+      ...options,
+      onSay: (text) => {
+        options.events.onSay(text);
+        options.events.onSaid('platform', text);
+      },
+      onSpoken: (end) => this.#feed({ type: 'spoken', ...end, atMs: this.#now() }),
+    });
   }
 
   answered(): void {
-    const maxMs = this.#o.script.source.settings.maxSeconds * 1000;
-    this.#timeLimit = this.#o.clock.setTimer(maxMs, () => this.#feed({ type: 'time-limit', atMs: this.#now() }));
+    if (this.#ended) return;
+    const maxMs = this.#script.source.settings.maxSeconds * 1000;
+    this.#timeLimit = this.#clock.setTimer(maxMs, () => this.#feed({ type: 'time-limit', atMs: this.#now() }));
     this.#feed({ type: 'answered', atMs: this.#now() });
   }
 
   /** A callee turn that is complete; empty text means that a voice was heard and nothing understood. */
   heard(turn: CalleeTurn): void {
+    if (this.#ended) return;
     this.#cancelNoReply();
     if (turn.text !== '') {
       this.#o.transcript.turn('callee', {
@@ -117,6 +102,8 @@ export class Conversation {
   }
 
   dtmf(digit: string): void {
+    if (this.#ended) return;
+    this.noticed();
     this.#o.transcript.add(this.#now(), { type: 'dtmf', digit });
     this.#feed({ type: 'dtmf', digit, atMs: this.#now() });
   }
@@ -125,61 +112,57 @@ export class Conversation {
     this.#feed({ type: 'detected', kind, atMs: this.#now() });
   }
 
-  /** The callee took the floor: what waits for its audio is dropped; what plays ends by itself. */
+  /** The callee took the floor while we spoke. */
   interrupted(): void {
-    const waiting = [...this.#pending].filter(([, pending]) => pending.spokenMs === undefined);
-    for (const [id] of waiting) this.#pending.delete(id);
-    if (waiting.length > 0 && this.#pending.size === 0) {
-      this.#feed({ type: 'spoken', interrupted: true, playedText: '', atMs: this.#now() });
-    }
+    this.#speaker.interrupted();
   }
 
   utteranceStarted(id: number, atMs: number): void {
-    const pending = this.#pending.get(id);
-    if (pending !== undefined) pending.startedMs = atMs;
+    this.#speaker.started(id, atMs);
   }
 
-  utteranceEnded(u: UtteranceEnd): void {
-    const pending = this.#pending.get(u.id);
-    if (pending === undefined) return;
-    this.#pending.delete(u.id);
-    this.#quietSinceMs = u.endMs;
-    if (u.playedText !== '') this.#write(pending, u);
-    this.#feed({ type: 'spoken', interrupted: u.interrupted, playedText: u.playedText, atMs: this.#now() });
+  utteranceEnded(end: UtteranceEnd): void {
+    this.#speaker.ended(end);
   }
 
-  /** The call is over; returns what the script knows. Later events do nothing. */
-  finish(by: HangupSide, talkMs: number): DialogResult {
-    if (!this.#hungUp) {
-      this.#hungUp = true;
-      this.#over = false;
-      this.#feed({ type: 'hung-up', by, atMs: this.#now() });
-    }
-    this.close();
+  /** The call is over. Only `utteranceEnded` counts after this: it writes down what was played until now. */
+  hungUp(by: HangupSide): void {
+    if (this.#ended) return;
+    this.#feed({ type: 'hung-up', by, atMs: this.#now() });
+    this.#ended = true;
+    this.#cancelTimers();
+    this.#speaker.close();
+  }
+
+  /** What the script knows, after `hungUp`. */
+  result(by: HangupSide, talkMs: number): DialogResult {
     return dialogResult(this.#state, { talkMs, hangupBy: by });
   }
 
-  close(): void {
-    this.#over = true;
-    this.#cancelNoReply();
-    this.#timeLimit?.cancel();
-  }
-
   #feed(event: DialogEvent, turn?: CalleeTurn): void {
-    if (this.#over) return;
-    const decidedMs = this.#now();
-    const step = next(this.#state, event);
-    this.#state = step.state;
-    for (const effect of step.effects) this.#perform(effect, turn === undefined ? undefined : { turn, decidedMs });
-    if (!this.#hungUp) this.#settle();
+    if (this.#ended) return;
+    try {
+      const decidedMs = this.#now();
+      const step = next(this.#state, event);
+      this.#state = step.state;
+      for (const effect of step.effects) this.#perform(effect, turn === undefined ? undefined : { ...turn, decidedMs });
+    } catch (error) {
+      this.#o.events.onFault(error);
+      this.#hangUpReason ??= 'dialog-fault';
+    }
+    if (event.type !== 'hung-up') this.#settle();
   }
 
-  #perform(effect: DialogEffect, cause: Pending['answering']): void {
+  #perform(effect: DialogEffect, answering: Answered | undefined): void {
     const atMs = this.#now();
     const { transcript, events } = this.#o;
     switch (effect.type) {
       case 'say':
-        if (!this.#hungUp) this.#say(effect, cause);
+        if (this.#asked) return;
+        this.#cancelNoReply();
+        this.#noReplyMs = undefined;
+        if (effect.intent !== undefined && answering !== undefined) transcript.understood(effect.intent);
+        this.#speaker.say(effect, answering);
         return;
       case 'listen':
         this.#noReplyMs = effect.noReplyMs;
@@ -208,82 +191,31 @@ export class Conversation {
     }
   }
 
-  #say(say: Say, answering: Pending['answering']): void {
-    this.#cancelNoReply();
-    this.#noReplyMs = undefined;
-    if (say.intent !== undefined && answering !== undefined) this.#o.transcript.understood(say.intent);
-    const id = this.#nextUtterance++;
-    const promptly = this.#pending.size === 0 && answering !== undefined && answering.turn.endMs >= this.#quietSinceMs;
-    this.#pending.set(id, { say, answering, promptly, spokenMs: undefined, startedMs: undefined });
-    const wanted = say.speech.map((speech) => this.#phrase(speech));
-    const here = wanted.map((phrase) => this.#o.phrases.peek(phrase));
-    if (this.#audio === undefined && here.every((audio) => audio !== undefined)) {
-      this.#speak(id, here);
-      return;
-    }
-    const fetched = Promise.all(wanted.map(async (phrase) => this.#o.phrases.get(phrase)));
-    const mine: Promise<void> = (this.#audio ?? Promise.resolve())
-      .then(() => fetched)
-      .then((audio) => {
-        if (this.#audio === mine) this.#audio = undefined;
-        this.#speak(id, audio);
-      });
-    this.#audio = mine;
-  }
-
-  #speak(id: number, audio: readonly (Uint8Array | undefined)[]): void {
-    const pending = this.#pending.get(id);
-    if (this.#over || pending === undefined) return;
-    pending.spokenMs = this.#now();
-    const { say } = pending;
-    const text = say.speech.map((part) => part.text).join('');
-    this.#o.events.onSay(text);
-    this.#o.events.onSaid('platform', text);
-    const parts = say.speech.map((part, index) => ({ text: part.text, audio: audio[index] ?? NO_AUDIO }));
-    this.#o.mouth.speak({ id, parts, barge: say.barge });
-  }
-
-  #write(pending: Pending, u: UtteranceEnd): void {
-    const { say, answering } = pending;
-    const startMs = pending.startedMs ?? u.startMs;
-    const spokenMs = pending.spokenMs ?? startMs;
-    this.#o.transcript.turn('platform', {
-      startMs,
-      endMs: u.endMs,
-      text: u.playedText,
-      interrupted: u.interrupted,
-      node: say.node,
-      intent: say.intent,
-      latency:
-        answering === undefined || !pending.promptly
-          ? undefined
-          : {
-              voiceToVoiceMs: Math.round(startMs - answering.turn.endMs),
-              endOfTurnMs: Math.round(answering.turn.endOfTurnMs),
-              thinkMs: Math.round(spokenMs - answering.decidedMs),
-              playoutMs: Math.round(startMs - spokenMs),
-            },
-    });
-  }
-
   /** While nothing is being said: end the call if that was decided, else wait for the callee. */
   #settle(): void {
-    if (this.#over || this.#pending.size > 0) return;
-    if (this.#hangUpReason !== undefined) {
-      const reason = this.#hangUpReason;
-      this.close();
-      this.#o.events.onHangUp(reason);
+    if (this.#asked || this.#speaker.busy) return;
+    if (this.#hangUpReason === undefined) {
+      if (this.#noReply === undefined) this.#armNoReply();
       return;
     }
-    if (this.#noReply === undefined) this.#armNoReply();
+    this.#cancelNoReply();
+    this.#goodbye ??= this.#clock.setTimer(GOODBYE_LINGER_MS, () => {
+      this.#goodbye = undefined;
+      // Something more was said meanwhile: its end comes here again.
+      if (this.#speaker.busy || this.#hangUpReason === undefined) return;
+      this.#asked = true;
+      this.#cancelTimers();
+      this.#o.events.onHangUp(this.#hangUpReason);
+    });
   }
 
   #armNoReply(): void {
     this.#cancelNoReply();
-    if (this.#noReplyMs === undefined) return;
-    this.#noReply = this.#o.clock.setTimer(this.#noReplyMs, () => {
+    if (this.#noReplyMs === undefined || this.#hangUpReason !== undefined) return;
+    this.#noReply = this.#clock.setTimer(this.#noReplyMs, () => {
       this.#noReply = undefined;
-      this.#feed({ type: 'no-reply', atMs: this.#now() });
+      if (this.#o.calleeSpeaking()) this.#armNoReply();
+      else this.#feed({ type: 'no-reply', atMs: this.#now() });
     });
   }
 
@@ -292,20 +224,13 @@ export class Conversation {
     this.#noReply = undefined;
   }
 
-  #phrase(speech: Say['speech'][number]): PhraseRequest {
-    const { source } = this.#o.script;
-    return {
-      text: speech.text,
-      audio: speech.audio,
-      voice: source.settings.voice,
-      language: source.language,
-      codec: this.#o.codec,
-    };
+  #cancelTimers(): void {
+    this.#cancelNoReply();
+    this.#timeLimit?.cancel();
+    this.#goodbye?.cancel();
   }
 
   #now(): number {
-    return this.#o.clock.monotonicMs();
+    return this.#clock.monotonicMs();
   }
 }
-
-const NO_AUDIO = new Uint8Array(0);

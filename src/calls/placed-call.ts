@@ -2,17 +2,19 @@ import type { Attempt, FinishedCall, TimelineEvent } from '#domain/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
-import { decideNetworkOutcome } from '#telephony/progress/decide.ts';
 import type { Detection } from '#telephony/progress/detector.ts';
+import type { NegotiatedMedia } from '#telephony/sdp/media.ts';
 import { acceptAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import type { CallEnd, OutgoingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
 import type { TrunkRoute } from './call-center.ts';
+import { finishedCall, WORKER_LOST } from './finished-call.ts';
+import { formatNumber, sipUri } from './number-format.ts';
 import { threadOffsetMs } from './thread-clock.ts';
-import type { WorkerPool } from './worker-pool.ts';
-import type { FromWorker, WorkerResult } from './worker-protocol.ts';
+import type { CallMessage, Seat, WorkerPool } from './worker-pool.ts';
+import type { WorkerResult } from './worker-protocol.ts';
 
 /** What a call tells while it goes on. */
 export interface CallObserver {
@@ -25,10 +27,10 @@ export interface CallObserver {
 export interface PlacedCallOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly sip: SipUserAgent;
-  readonly trunk: (name: string) => TrunkRoute | undefined;
+  readonly sip: Pick<SipUserAgent, 'placeCall' | 'address'>;
+  readonly route: TrunkRoute;
   readonly rtp: { readonly address: string };
-  readonly pool: WorkerPool;
+  readonly pool: Pick<WorkerPool, 'seat'>;
   readonly attempt: Attempt;
   readonly observer: CallObserver;
 }
@@ -37,19 +39,23 @@ export interface PlacedCallOptions {
 const DEAD_NUMBER_CONFIDENCE = 0.8;
 const DEAD_NUMBER_LABELS: ReadonlySet<string> = new Set(['invalid-number', 'suspended', 'arrears', 'number-changed']);
 
-/** The main thread's half of one outbound call: signalling here, media and conversation on the worker. */
+/**
+ * The main thread's half of one outbound call: signalling here, media and conversation on the worker.
+ *
+ *   [opening] -- opened: INVITE --> [dialing] -- 200 --> [talking] -- SIP end: finish --> [finishing] -- finished --> done
+ *       |                              '--------------- SIP end: finish ------------------^
+ *       '-- no ports, no INVITE: done rejects;  the worker dies: CANCEL or BYE, done resolves as `lost`
+ */
 export class PlacedCall {
   /** Resolves once with the facts of the call; rejects when no INVITE could leave. */
   readonly done: Promise<FinishedCall>;
   readonly #o: PlacedCallOptions;
-  readonly #seat: ReturnType<WorkerPool['seat']>;
+  readonly #seat: Seat;
   readonly #dialedAt: Date;
   readonly #dialedMs: number;
   readonly #offsetMs: number;
+  readonly #settle = Promise.withResolvers<FinishedCall>();
   readonly #timeline: TimelineEvent[] = [];
-  readonly #detections: Detection[] = [];
-  #resolve!: (call: FinishedCall) => void;
-  #reject!: (error: unknown) => void;
   #sip: OutgoingCall | undefined;
   #offer: SessionDescription | undefined;
   #end: CallEnd | undefined;
@@ -57,30 +63,25 @@ export class PlacedCall {
   #ringMs: number | undefined;
   #answeredMs: number | undefined;
   #hangUpReason: string | undefined;
-  #codecRefused = false;
+  #mediaRefused = false;
   #settled = false;
 
+  /** Throws `unavailable` while there is no worker. */
   constructor(options: PlacedCallOptions) {
     this.#o = options;
     this.#dialedAt = options.clock.now();
     this.#dialedMs = options.clock.monotonicMs();
     this.#offsetMs = threadOffsetMs(options.clock);
-    this.done = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    const { attempt, pool } = options;
+    this.done = this.#settle.promise;
+    const { attempt, pool, route } = options;
     this.#seat = pool.seat(attempt.id, {
       onMessage: (message) => this.#onWorker(message),
-      onLost: () => this.#onWorkerLost(),
+      onLost: () => this.#onWorkerLost('call worker ended'),
     });
-    const route = options.trunk(attempt.trunk);
-    if (route === undefined) {
-      this.#fail(unknownTrunk(attempt.trunk));
-      return;
-    }
+    const codec = route.codecs[0] ?? 'PCMA';
     const scriptKey = `${attempt.script.id}@${attempt.script.version}`;
-    if (!this.#seat.knows(scriptKey)) this.#seat.post({ type: 'script', key: scriptKey, script: attempt.script });
+    if (!this.#seat.knows(scriptKey))
+      this.#seat.post({ type: 'script', key: scriptKey, script: attempt.script, codec });
     this.#seat.post({
       type: 'open',
       call: attempt.id,
@@ -89,17 +90,18 @@ export class PlacedCall {
       timeZone: 'Asia/Shanghai',
       dialedMs: this.#dialedMs + this.#offsetMs,
       dialedAt: this.#dialedAt,
-      codec: route.codecs[0] ?? 'PCMA',
+      codec,
     });
   }
 
   /** CANCEL or BYE, whatever the state asks for; the call still ends through `done`. */
   hangUp(reason: string): void {
+    if (this.#end !== undefined) return;
     this.#hangUpReason ??= reason;
     this.#sip?.hangup({ protocol: 'Q.850', cause: 16, text: 'Normal call clearing' });
   }
 
-  #onWorker(message: Exclude<FromWorker, { type: 'ready' | 'phrase' | 'closed' }>): void {
+  #onWorker(message: CallMessage): void {
     switch (message.type) {
       case 'opened':
         this.#invite(message.audioPort, message.textPort);
@@ -111,10 +113,10 @@ export class PlacedCall {
         this.#onDetected(message.detection);
         return;
       case 'said':
-        this.#o.observer.onSaid(message.speaker, message.text);
+        this.#tell((observer) => observer.onSaid(message.speaker, message.text));
         return;
       case 'opted-out':
-        this.#o.observer.onOptOut();
+        this.#tell((observer) => observer.onOptOut());
         return;
       case 'hang-up':
         this.hangUp(message.reason);
@@ -125,51 +127,50 @@ export class PlacedCall {
   }
 
   #invite(audioPort: number, textPort: number): void {
-    const { attempt, sip, rtp, trunk } = this.#o;
-    const route = trunk(attempt.trunk);
-    if (route === undefined) return this.#fail(unknownTrunk(attempt.trunk));
-    if (this.#hangUpReason !== undefined) {
-      return this.#onSipEnded({
-        by: 'platform',
-        cause: 'cancelled',
-        status: undefined,
-        reasonPhrase: '',
-        reason: undefined,
-        detail: 'cancelled before the INVITE',
-      });
-    }
-    this.#offer = createOffer({
+    const { attempt, sip, rtp, route } = this.#o;
+    if (this.#hangUpReason !== undefined) return this.#onSipEnded(ourEnd('cancelled', 'cancelled before the INVITE'));
+    const { codecs, numberFormat, credentials } = route;
+    const offer = createOffer({
       address: rtp.address,
       audioPort,
       textPort,
-      codecs: route.codecs,
+      codecs,
       dtmf: true,
       direction: 'sendrecv',
     });
-    this.#o.observer.onState('dialing');
-    this.#sip = sip.placeCall(
-      {
-        callId: attempt.id,
-        target: `sip:${formatNumber(attempt.phone, route.numberFormat)}@${host(route.host)}:${route.port}`,
-        from: `sip:${formatNumber(attempt.callerNumber, route.numberFormat)}@${host(sip.address.address)}`,
-        sdp: writeSdp(this.#offer),
-        ringTimeoutMs: attempt.ringTimeoutMs,
-        ...(route.credentials === undefined ? {} : { credentials: route.credentials }),
-      },
-      {
-        onProgress: (progress) => this.#onProgress(progress.status, progress.sdp),
-        onAnswered: (answer) => this.#onAnswered(answer.sdp),
-        onDtmf: (digit) => this.#seat.post({ type: 'dtmf', call: attempt.id, digit }),
-        onEnded: (end) => this.#onSipEnded(end),
-      },
-    );
+    this.#offer = offer;
+    try {
+      this.#sip = sip.placeCall(
+        {
+          callId: attempt.id,
+          target: sipUri(formatNumber(attempt.phone, numberFormat), route.host, route.port),
+          from: sipUri(formatNumber(attempt.callerNumber, numberFormat), sip.address.address),
+          sdp: writeSdp(offer),
+          ringTimeoutMs: attempt.ringTimeoutMs,
+          ...(credentials === undefined ? {} : { credentials }),
+        },
+        {
+          onProgress: (progress) => this.#onProgress(progress.status, progress.sdp),
+          onAnswered: (answer) => this.#onAnswered(answer.sdp),
+          onDtmf: (digit) => this.#seat.post({ type: 'dtmf', call: attempt.id, digit }),
+          onMediaChanged: (media) => this.#seat.post({ type: 'renegotiated', call: attempt.id, media }),
+          onEnded: (end) => this.#onSipEnded(end),
+        },
+      );
+    } catch (error) {
+      // The worker frees the ports; nobody waits for its answer.
+      this.#postFinish('platform', 'no INVITE');
+      this.#fail(error);
+      return;
+    }
+    this.#tell((observer) => observer.onState('dialing'));
   }
 
   #onProgress(status: number, sdp: string | undefined): void {
     if (status === 100) return;
     if (this.#ringMs === undefined) {
       this.#ringMs = this.#elapsedMs();
-      this.#o.observer.onState('ringing');
+      this.#tell((observer) => observer.onState('ringing'));
     }
     this.#timeline.push({ type: 'progress', atMs: this.#elapsedMs(), status, earlyMedia: sdp !== undefined });
     const media = sdp === undefined ? undefined : this.#negotiate(sdp);
@@ -177,19 +178,21 @@ export class PlacedCall {
   }
 
   #onAnswered(sdp: string): void {
-    this.#answeredMs = this.#elapsedMs();
-    this.#timeline.push({ type: 'answered', atMs: this.#answeredMs });
+    const answeredMs = this.#elapsedMs();
+    this.#timeline.push({ type: 'answered', atMs: answeredMs });
     const media = this.#negotiate(sdp);
     if (media === undefined) {
-      this.#codecRefused = true;
+      this.#mediaRefused = true;
+      this.#hangUpReason ??= 'media-refused';
       this.#sip?.hangup({ protocol: 'Q.850', cause: 65, text: 'Bearer capability not implemented' });
       return;
     }
-    this.#o.observer.onState('talking');
+    this.#answeredMs = answeredMs;
     this.#seat.post({ type: 'answered', call: this.#o.attempt.id, media });
+    this.#tell((observer) => observer.onState('talking'));
   }
 
-  #negotiate(sdp: string): Extract<ReturnType<typeof acceptAnswer>, { ok: true }>['media'] | undefined {
+  #negotiate(sdp: string): NegotiatedMedia | undefined {
     if (this.#offer === undefined) return undefined;
     try {
       const result = acceptAnswer(this.#offer, parseSdp(sdp));
@@ -202,8 +205,7 @@ export class PlacedCall {
   }
 
   #onDetected(detection: Detection): void {
-    this.#detections.push(detection);
-    if (this.#answeredMs !== undefined || detection.kind !== 'announcement') return;
+    if (this.#answeredMs !== undefined || this.#mediaRefused || detection.kind !== 'announcement') return;
     if (DEAD_NUMBER_LABELS.has(detection.label) && detection.confidence >= DEAD_NUMBER_CONFIDENCE)
       this.hangUp('dead-number');
   }
@@ -212,40 +214,36 @@ export class PlacedCall {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#endedMs = this.#elapsedMs();
-    this.#seat.post({
-      type: 'finish',
-      call: this.#o.attempt.id,
-      by: end.by,
-      detail: this.#hangUpReason ?? end.detail,
-      endedMs: this.#dialedMs + this.#endedMs + this.#offsetMs,
-    });
+    this.#postFinish(end.by, (end.by === 'platform' ? this.#hangUpReason : undefined) ?? end.detail);
   }
 
-  /** The worker is gone: the call goes on without media for nobody, so it ends, and what is known is kept. */
-  #onWorkerLost(message = 'call worker ended'): void {
+  #postFinish(by: CallEnd['by'], detail: string): void {
+    const endedMs = this.#dialedMs + this.#elapsedMs() + this.#offsetMs;
+    this.#seat.post({ type: 'finish', call: this.#o.attempt.id, by, detail, endedMs });
+  }
+
+  /** The worker is gone or gave the call up: without media it is nobody's, so it ends, and what is known is kept. */
+  #onWorkerLost(message: string): void {
     if (this.#settled) return;
     this.#o.log.error({ call: this.#o.attempt.id, message }, 'call lost its worker');
     if (this.#sip === undefined) {
       this.#fail(noWorker());
       return;
     }
-    this.hangUp('worker-lost');
-    this.#end ??= {
-      by: 'platform',
-      cause: 'transport',
-      status: undefined,
-      reasonPhrase: '',
-      reason: undefined,
-      detail: 'worker-lost',
-    };
-    this.#endedMs = this.#elapsedMs();
+    const unfinished = this.#end === undefined;
+    this.#end ??= ourEnd('transport', WORKER_LOST);
+    if (unfinished) {
+      this.#endedMs = this.#elapsedMs();
+      this.#sip.hangup({ protocol: 'Q.850', cause: 41, text: 'Temporary failure' });
+    }
+    if (unfinished || this.#answeredMs !== undefined) this.#hangUpReason = WORKER_LOST;
     this.#finish({
       dialog: undefined,
-      timeline: [{ type: 'ended', atMs: Math.round(this.#endedMs), by: 'platform', detail: 'worker-lost' }],
+      timeline: [{ type: 'ended', atMs: this.#endedMs, by: this.#end.by, detail: WORKER_LOST }],
       turns: [],
       recording: undefined,
       media: undefined,
-      detections: this.#detections,
+      detections: [],
       callClass: 'unknown',
       callClassEvidence: '',
     });
@@ -256,47 +254,34 @@ export class PlacedCall {
     if (end === undefined || this.#settled) return;
     this.#settled = true;
     this.#seat.leave();
-    const decided = decideNetworkOutcome({
-      status: end.status,
-      reason: end.reason,
-      cause: end.cause,
-      by: end.by,
-      detections: result.detections,
-      ringMs: this.#ringMs,
-      answered: this.#answeredMs !== undefined && !this.#codecRefused,
-      hangUpReason: this.#hangUpReason,
-      callClass: result.callClass,
-      callClassEvidence: result.callClassEvidence,
-      overrides: this.#o.trunk(this.#o.attempt.trunk)?.overrides ?? {},
-    });
-    const answeredMs = this.#codecRefused ? undefined : this.#answeredMs;
-    this.#resolve({
-      attemptId: this.#o.attempt.id,
+    const facts = {
+      attempt: this.#o.attempt,
       dialedAt: this.#dialedAt,
-      endedAt: this.#o.clock.now(),
-      ringMs: round(this.#ringMs),
-      answeredMs: round(answeredMs),
-      talkMs: answeredMs === undefined ? 0 : Math.round(this.#endedMs - answeredMs),
-      hangupBy: end.by,
-      sipStatus: end.status,
-      sipReason: end.reason,
-      outcome: decided.outcome,
-      evidence: decided.evidence,
-      dialog: result.dialog,
-      timeline: [...this.#timeline, ...result.timeline]
-        .map((event) => ({ ...event, atMs: Math.round(event.atMs) }))
-        .toSorted((a, b) => a.atMs - b.atMs),
-      turns: result.turns,
-      recording: result.recording,
-      media: result.media,
-    });
+      end,
+      endedMs: this.#endedMs,
+      ringMs: this.#ringMs,
+      answeredMs: this.#answeredMs,
+      hangUpReason: this.#hangUpReason,
+      overrides: this.#o.route.overrides,
+      timeline: this.#timeline,
+    };
+    this.#settle.resolve(finishedCall(facts, result));
   }
 
-  #fail(error: AppError): void {
+  #fail(error: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
     this.#seat.leave();
-    this.#reject(error);
+    this.#settle.reject(error);
+  }
+
+  /** An observer's fault is its own: the call goes on. */
+  #tell(tell: (observer: CallObserver) => void): void {
+    try {
+      tell(this.#o.observer);
+    } catch (error) {
+      this.#o.log.error({ call: this.#o.attempt.id, err: error }, 'call observer failed');
+    }
   }
 
   #elapsedMs(): number {
@@ -304,33 +289,8 @@ export class PlacedCall {
   }
 }
 
-function round(value: number | undefined): number | undefined {
-  return value === undefined ? undefined : Math.round(value);
-}
-
-/** The number as the trunk wants it (RFC 3261 §19.1.1 user part, no visual separators). */
-export function formatNumber(number: string, format: TrunkRoute['numberFormat']): string {
-  const digits = number.replace(/^\+/, '');
-  switch (format) {
-    case 'plus':
-      return number.startsWith('+') ? number : `+${digits}`;
-    case 'e164':
-      return digits;
-    case 'national':
-      if (!number.startsWith('+86')) return number.startsWith('+') ? `00${digits}` : digits;
-      return /^861[3-9]\d{9}$/.test(digits) ? digits.slice(2) : `0${digits.slice(2)}`;
-  }
-}
-
-function host(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
-}
-
-function unknownTrunk(name: string): AppError {
-  return new AppError('unavailable', {
-    zh: `线路「${name}」没有配置，请在配置的 trunks 中添加或为任务换一条线路。`,
-    en: `Trunk "${name}" is not configured; add it under trunks or choose another one for the campaign.`,
-  });
+function ourEnd(cause: CallEnd['cause'], detail: string): CallEnd {
+  return { by: 'platform', cause, status: undefined, reasonPhrase: '', reason: undefined, detail };
 }
 
 function noWorker(): AppError {

@@ -3,7 +3,8 @@ import type { Clock, Timer } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { CompiledScript } from '#dialog/compile.ts';
 import type { MediaEngine, MediaLeg, ReceivedFrame } from '#telephony/rtp/engine.ts';
-import type { NegotiatedMedia } from '#telephony/sdp/media.ts';
+import { transcode } from '#telephony/codec/g711.ts';
+import type { AudioCodec, NegotiatedMedia } from '#telephony/sdp/media.ts';
 import { AnsweringMachineDetector } from '#telephony/progress/answering-machine.ts';
 import { ProgressDetector } from '#telephony/progress/detector.ts';
 import type { Detection } from '#telephony/progress/detector.ts';
@@ -15,6 +16,7 @@ import type { PhraseSource } from './phrase-source.ts';
 import { openRecorder } from './recording.ts';
 import type { Recorder } from './recording.ts';
 import { Transcript } from './transcript.ts';
+import { requestsOfContact } from './warming.ts';
 import type { FromWorker, ToWorker, WorkerResult } from './worker-protocol.ts';
 
 /** What every call of a worker shares. */
@@ -54,7 +56,8 @@ export class CallSession {
   readonly #progress: ProgressDetector;
   #leg: MediaLeg | undefined;
   #talking: Talking | undefined;
-  #codec: NegotiatedMedia['audio']['codec'];
+  #codec: AudioCodec;
+  #wireCodec: AudioCodec;
   #voiced = false;
   #closed = false;
 
@@ -63,11 +66,12 @@ export class CallSession {
     this.#open = open;
     this.#script = script;
     this.#codec = open.codec;
+    this.#wireCodec = open.codec;
     this.#transcript = new Transcript(open.dialedMs - deps.threadOffsetMs);
     this.#progress = new ProgressDetector({ fingerprints: deps.fingerprints, plan: 'cn' });
   }
 
-  /** Takes ports for the call and warms its first sentences while it rings. */
+  /** Takes ports for the call; its first sentences are fetched while it rings. */
   async open(): Promise<{ readonly audioPort: number; readonly textPort: number }> {
     const leg = await this.#deps.engine.openLeg({
       onFrame: (rx, tx) => this.#onFrame(rx, tx),
@@ -75,8 +79,9 @@ export class CallSession {
       onDtmf: (dtmf) => this.#talking?.conversation.dtmf(dtmf.digit),
       onTimeout: () => this.#deps.post({ type: 'hang-up', call: this.#open.call, reason: 'media-timeout' }),
     });
-    if (this.#closed) leg.close();
     this.#leg = leg;
+    if (this.#closed) leg.close();
+    else this.#warm();
     return { audioPort: leg.audioPort, textPort: leg.textPort };
   }
 
@@ -88,12 +93,22 @@ export class CallSession {
   }
 
   answered(media: NegotiatedMedia): void {
-    if (this.#closed || this.#leg === undefined) return;
-    this.#codec = media.audio.codec;
-    this.#talking?.recorder.renegotiated(media.audio.codec);
     const leg = this.#leg;
-    if (this.#talking === undefined) this.#talking = this.#startTalking(leg);
+    if (this.#closed || leg === undefined || this.#talking !== undefined) return;
+    this.#codec = media.audio.codec;
+    this.#wireCodec = media.audio.codec;
+    // Where the callee chose another codec than expected, fetching starts again with the pause before the greeting.
+    if (this.#codec !== this.#open.codec) this.#warm();
+    this.#talking = this.#startTalking(leg);
     leg.start(media);
+  }
+
+  /** After the answer: what is said stays in the first codec and is turned into the one of the wire. */
+  renegotiated(media: NegotiatedMedia): void {
+    if (this.#closed || this.#talking === undefined) return;
+    this.#wireCodec = media.audio.codec;
+    this.#talking.recorder.renegotiated(media.audio.codec);
+    this.#leg?.start(media);
   }
 
   dtmf(digit: string): void {
@@ -107,8 +122,10 @@ export class CallSession {
     const talking = this.#talking;
     const talkMs = talking === undefined ? 0 : Math.max(0, endedAtMs - talking.answeredMs);
     talking?.greeting.cancel();
+    talking?.conversation.hungUp(by);
+    // Reports what was being played, for the transcript.
     talking?.voice.close();
-    const dialog = talking?.conversation.finish(by, talkMs);
+    const dialog = talking?.conversation.result(by, talkMs);
     talking?.activity.close();
     const media = talking === undefined ? undefined : this.#leg?.stats();
     this.#leg?.close();
@@ -129,8 +146,14 @@ export class CallSession {
     };
   }
 
+  #warm(): void {
+    const { variables, timeZone, dialedAt } = this.#open;
+    for (const phrase of requestsOfContact(this.#script, { variables, timeZone, now: dialedAt }, this.#codec))
+      void this.#deps.phrases.get(phrase);
+  }
+
   #startTalking(leg: MediaLeg): Talking {
-    const { clock, phrases, post } = this.#deps;
+    const { clock, log, phrases, post } = this.#deps;
     const { settings } = this.#script.source;
     const call = this.#open.call;
     const activity = this.#deps.voiceActivity();
@@ -169,18 +192,20 @@ export class CallSession {
       phrases,
       transcript: this.#transcript,
       mouth: voice,
+      calleeSpeaking: () => voice.phase === 'user-speaking' || voice.phase === 'end-pending',
       events: {
         onSay: (text) => leg.sendText(`${text}\u2028`),
         onSaid: (speaker, text) => post({ type: 'said', call, speaker, text }),
         onOptOut: () => post({ type: 'opted-out', call }),
         onHangUp: (reason) => post({ type: 'hang-up', call, reason }),
+        onFault: (error) => log.error({ call, err: error }, 'script could not decide'),
       },
     });
     const recorder = openRecorder({
       directory: this.#deps.recordingsDirectory,
       path: recordingPath(this.#open),
       codec: this.#codec,
-      log: this.#deps.log,
+      log,
     });
     const answeredMs = clock.monotonicMs();
     const greeting = clock.setTimer(settings.greetDelayMs, () => conversation.answered());
@@ -195,6 +220,7 @@ export class CallSession {
       return;
     }
     talking.voice.onFrame(rx.pcm, tx, rx.atMs);
+    if (this.#wireCodec !== this.#codec) transcode(this.#codec, this.#wireCodec, tx);
     talking.machine.push(rx.pcm, this.#voiced, rx.atMs);
     this.#classify();
     talking.recorder.push(rx.payload, tx, rx.atMs);

@@ -8,19 +8,36 @@ import type { FromWorker, PhraseRequest, ToWorker, WorkerSettings } from './work
 const CLOSE_TIMEOUT_MS = 5000;
 /** A worker that dies is replaced after this, so that a fault at start does not spin. */
 const RESTART_DELAY_MS = 500;
+/** Scripts that a worker keeps compiled; beyond, the one that was sent first goes. */
+const SCRIPTS_KEPT = 100;
+
+/** What a worker says about one call. */
+export type CallMessage = Exclude<FromWorker, { type: 'ready' | 'phrase' | 'closed' }>;
 
 /** Events of one call; `lost` means that its worker is gone and nothing more will come. */
 export interface WorkerCallEvents {
-  onMessage(message: Exclude<FromWorker, { type: 'ready' | 'phrase' | 'closed' }>): void;
+  onMessage(message: CallMessage): void;
   onLost(): void;
 }
 
-interface Seat {
+/** A call's place on a worker. */
+export interface Seat {
+  post(message: ToWorker): void;
+  /** Whether the worker has the script; else it is sent first. */
+  knows(script: string): boolean;
+  /** No more events; the worker is told nothing. */
+  leave(): void;
+}
+
+/** One thread from its start to its end. */
+interface Running {
   readonly index: number;
-  worker: Worker;
-  ready: Promise<void>;
+  readonly worker: Worker;
+  readonly ready: Promise<void>;
+  readonly exited: Promise<void>;
   readonly calls: Map<AttemptId, WorkerCallEvents>;
   readonly scripts: Set<string>;
+  isReady: boolean;
 }
 
 export interface WorkerPoolOptions {
@@ -30,124 +47,160 @@ export interface WorkerPoolOptions {
   readonly ports: { readonly first: number; readonly last: number };
   readonly settings: Omit<WorkerSettings, 'index' | 'ports'>;
   readonly phrase: (request: PhraseRequest) => Promise<Uint8Array | undefined>;
+  /** The thread's program; another one is for tests. */
+  readonly program?: URL;
 }
 
 /** The call workers: hands a new call to the one with the fewest, replaces one that dies. Closed by the call centre. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
-  readonly #seats: Seat[] = [];
-  #closing = false;
+  /** By index; undefined while a dead one waits for its replacement. */
+  readonly #running: (Running | undefined)[] = [];
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  #closed: Promise<void> | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    for (let index = 0; index < options.workers; index++) {
-      const seat: Seat = { index, calls: new Map(), scripts: new Set(), ...this.#start(index) };
-      this.#watch(seat);
-      this.#seats.push(seat);
-    }
+    for (let index = 0; index < options.workers; index++) this.#running.push(this.#start(index));
   }
 
   /** Resolves when every worker has its media engine; rejects with the first that cannot start. */
   async ready(): Promise<void> {
-    await Promise.all(this.#seats.map((seat) => seat.ready));
+    await Promise.all(this.#alive().map(({ ready }) => ready));
   }
 
   get calls(): number {
-    return this.#seats.reduce((sum, seat) => sum + seat.calls.size, 0);
+    return this.#alive().reduce((sum, running) => sum + running.calls.size, 0);
   }
 
-  /** Takes a seat for a call. The returned `post` sends to its worker, `leave` frees the seat. */
-  seat(
-    call: AttemptId,
-    events: WorkerCallEvents,
-  ): { readonly post: (message: ToWorker) => void; readonly leave: () => void; knows(script: string): boolean } {
-    const seat = this.#seats.reduce((best, each) => (each.calls.size < best.calls.size ? each : best));
-    seat.calls.set(call, events);
+  /** Takes a seat for a call on the worker with the fewest calls; throws `unavailable` while none runs. */
+  seat(call: AttemptId, events: WorkerCallEvents): Seat {
+    const alive = this.#alive();
+    const ready = alive.filter(({ isReady }) => isReady);
+    const candidates = ready.length > 0 ? ready : alive;
+    const first = candidates[0];
+    if (first === undefined || this.#closed !== undefined) throw noWorkerNow();
+    const running = candidates.reduce((best, each) => (each.calls.size < best.calls.size ? each : best), first);
+    running.calls.set(call, events);
     return {
       post: (message) => {
-        if (message.type === 'script') seat.scripts.add(message.key);
-        seat.worker.postMessage(message);
+        if (message.type === 'script') remember(running, message.key);
+        running.worker.postMessage(message);
       },
-      leave: () => seat.calls.delete(call),
-      knows: (script) => seat.scripts.has(script),
+      knows: (script) => running.scripts.has(script),
+      leave: () => {
+        if (running.calls.get(call) === events) running.calls.delete(call);
+      },
     };
   }
 
-  /** Lets every worker finish its files, then ends it. */
-  async close(): Promise<void> {
-    this.#closing = true;
+  /** Lets every worker finish its files, then ends it; calls that are still there are lost. Idempotent. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    for (const timer of this.#restarts) clearTimeout(timer);
     await Promise.all(
-      this.#seats.map(async (seat) => {
-        const gone = new Promise<void>((resolve) => {
-          seat.worker.once('exit', () => resolve());
-        });
-        seat.worker.postMessage({ type: 'close' } satisfies ToWorker);
-        const timer = setTimeout(() => void seat.worker.terminate(), CLOSE_TIMEOUT_MS);
-        await gone;
+      this.#alive().map(async ({ worker, exited }) => {
+        worker.postMessage({ type: 'close' } satisfies ToWorker);
+        const timer = setTimeout(() => void worker.terminate(), CLOSE_TIMEOUT_MS);
+        await exited;
         clearTimeout(timer);
       }),
     );
   }
 
-  #start(index: number): { worker: Worker; ready: Promise<void> } {
-    const { ports, settings, workers } = this.#options;
+  #alive(): Running[] {
+    return this.#running.filter((running) => running !== undefined);
+  }
+
+  #start(index: number): Running {
+    const { ports, settings, workers, program, log } = this.#options;
     const size = Math.floor((ports.last - ports.first + 1) / workers / 4) * 4;
     const first = ports.first + index * size;
     const workerData: WorkerSettings = { ...settings, index, ports: { first, last: first + size - 1 } };
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: `calls-${index}` });
-    const ready = new Promise<void>((resolve, reject) => {
-      const onMessage = (message: FromWorker): void => {
-        if (message.type !== 'ready') return;
-        worker.off('message', onMessage);
-        resolve();
-      };
-      worker.on('message', onMessage);
-      worker.once('error', reject);
-      worker.once('exit', () => reject(workerGone()));
+    const worker = new Worker(program ?? new URL('./worker.ts', import.meta.url), {
+      workerData,
+      name: `calls-${index}`,
     });
-    ready.catch(() => undefined);
-    return { worker, ready };
-  }
-
-  #watch(seat: Seat): void {
-    const { worker } = seat;
-    worker.on('message', (message: FromWorker) => this.#receive(seat, message));
-    worker.on('error', (error) => this.#options.log.error({ worker: seat.index, err: error }, 'call worker failed'));
+    const ready = Promise.withResolvers<void>();
+    const exited = Promise.withResolvers<void>();
+    ready.promise.catch(() => undefined);
+    const calls = new Map<AttemptId, WorkerCallEvents>();
+    const scripts = new Set<string>();
+    const running: Running = {
+      index,
+      worker,
+      ready: ready.promise,
+      exited: exited.promise,
+      calls,
+      scripts,
+      isReady: false,
+    };
+    worker.on('message', (message: FromWorker) => {
+      if (message.type === 'ready') {
+        running.isReady = true;
+        ready.resolve();
+      } else this.#receive(running, message);
+    });
+    worker.on('error', (error) => {
+      log.error({ worker: index, err: error }, 'call worker failed');
+      ready.reject(error);
+    });
     worker.once('exit', () => {
-      const calls = [...seat.calls.values()];
-      seat.calls.clear();
-      seat.scripts.clear();
-      for (const call of calls) call.onLost();
-      if (this.#closing) return;
-      this.#options.log.warn({ worker: seat.index, calls: calls.length }, 'call worker ended, starting another');
-      setTimeout(() => {
-        if (this.#closing) return;
-        Object.assign(seat, this.#start(seat.index));
-        this.#watch(seat);
-      }, RESTART_DELAY_MS).unref();
+      ready.reject(workerGone());
+      this.#onExit(running);
+      exited.resolve();
     });
+    return running;
   }
 
-  #receive(seat: Seat, message: FromWorker): void {
+  #onExit(running: Running): void {
+    const { index, calls } = running;
+    if (this.#running[index] === running) this.#running[index] = undefined;
+    const lost = [...calls.values()];
+    calls.clear();
+    for (const call of lost) call.onLost();
+    if (this.#closed !== undefined) return;
+    this.#options.log.warn({ worker: index, calls: lost.length }, 'call worker ended, starting another');
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      this.#running[index] = this.#start(index);
+    }, RESTART_DELAY_MS);
+    timer.unref();
+    this.#restarts.add(timer);
+  }
+
+  #receive(running: Running, message: Exclude<FromWorker, { type: 'ready' }>): void {
     switch (message.type) {
-      case 'ready':
       case 'closed':
         return;
       case 'phrase': {
-        const { worker } = seat;
+        const { worker } = running;
+        const { request } = message;
         void this.#options.phrase(message.phrase).then(
-          (audio) => worker.postMessage({ type: 'phrase', request: message.request, audio } satisfies ToWorker),
+          (audio) => worker.postMessage({ type: 'phrase', request, audio } satisfies ToWorker),
           (error: unknown) => {
             this.#options.log.warn({ err: error }, 'phrase could not be made');
-            worker.postMessage({ type: 'phrase', request: message.request, audio: undefined } satisfies ToWorker);
+            worker.postMessage({ type: 'phrase', request, audio: undefined } satisfies ToWorker);
           },
         );
         return;
       }
       default:
-        seat.calls.get(message.call)?.onMessage(message);
+        running.calls.get(message.call)?.onMessage(message);
     }
   }
+}
+
+/** Notes that a worker gets a script, and lets it forget its oldest one beyond the limit. */
+function remember({ scripts, worker }: Running, key: string): void {
+  scripts.add(key);
+  const [oldest] = scripts;
+  if (scripts.size <= SCRIPTS_KEPT || oldest === undefined) return;
+  scripts.delete(oldest);
+  worker.postMessage({ type: 'forget-script', key: oldest } satisfies ToWorker);
 }
 
 function workerGone(): AppError {
@@ -155,4 +208,12 @@ function workerGone(): AppError {
     zh: '通话线程启动失败，请查看日志后重新启动。',
     en: 'A call worker did not start; see the log, then start again.',
   });
+}
+
+function noWorkerNow(): AppError {
+  return new AppError(
+    'unavailable',
+    { zh: '通话线程正在重启或已关闭，请稍后再试。', en: 'No call worker runs at the moment; try again later.' },
+    { retryable: true },
+  );
 }

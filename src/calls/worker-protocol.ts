@@ -26,9 +26,15 @@ export interface PhraseRequest {
   readonly codec: AudioCodec;
 }
 
-/** Main thread → worker. Every `open` is answered by `opened` or `failed`, every `finish` by `finished`. */
+/**
+ * Main thread → worker. Every `open` is answered by `opened` or `failed`, every `finish` by `finished` or `failed`; after
+ * either nothing more comes about that call.
+ */
 export type ToWorker =
-  | { readonly type: 'script'; readonly key: string; readonly script: Script }
+  /** Sent before the first `open` that names it; `codec` is what its phrases are made ready for. */
+  | { readonly type: 'script'; readonly key: string; readonly script: Script; readonly codec: AudioCodec }
+  /** Calls under way keep the script they were opened with. */
+  | { readonly type: 'forget-script'; readonly key: string }
   | {
       readonly type: 'open';
       readonly call: AttemptId;
@@ -41,6 +47,8 @@ export type ToWorker =
     }
   | { readonly type: 'early'; readonly call: AttemptId; readonly media: NegotiatedMedia }
   | { readonly type: 'answered'; readonly call: AttemptId; readonly media: NegotiatedMedia }
+  /** The callee changed the session after the answer: hold, another address, another codec. */
+  | { readonly type: 'renegotiated'; readonly call: AttemptId; readonly media: NegotiatedMedia }
   | { readonly type: 'dtmf'; readonly call: AttemptId; readonly digit: string }
   | {
       readonly type: 'finish';

@@ -11,6 +11,7 @@ import { PhraseSource } from './phrase-source.ts';
 import { CallSession } from './session.ts';
 import type { SessionDeps } from './session.ts';
 import { threadOffsetMs } from './thread-clock.ts';
+import { fixedRequests } from './warming.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './worker-protocol.ts';
 
 /** The thread's own entry: many calls on one media engine. Started and closed by `WorkerPool`. */
@@ -21,7 +22,7 @@ const log = createLog({ level: settings.logLevel }).child({ worker: settings.ind
 const clock = systemClock;
 const post = (message: FromWorker): void => port.postMessage(message);
 
-const phrases = new PhraseSource((request, phrase) => post({ type: 'phrase', request, phrase }));
+const phrases = new PhraseSource({ clock, ask: (request, phrase) => post({ type: 'phrase', request, phrase }) });
 const engine = await MediaEngine.open({ clock, log, address: settings.address, ports: settings.ports });
 const deps: SessionDeps = {
   clock,
@@ -38,9 +39,22 @@ const scripts = new Map<string, CompiledScript>();
 const sessions = new Map<AttemptId, CallSession>();
 
 port.on('message', (message: ToWorker) => {
+  try {
+    receive(message);
+  } catch (error) {
+    // One call's fault must not take the others of this thread with it.
+    log.error({ type: message.type, err: error }, 'call worker could not act on a message');
+  }
+});
+post({ type: 'ready' });
+
+function receive(message: ToWorker): void {
   switch (message.type) {
     case 'script':
-      scripts.set(message.key, compileScript(message.script));
+      takeScript(message);
+      return;
+    case 'forget-script':
+      scripts.delete(message.key);
       return;
     case 'open':
       void open(message);
@@ -50,6 +64,9 @@ port.on('message', (message: ToWorker) => {
       return;
     case 'answered':
       sessions.get(message.call)?.answered(message.media);
+      return;
+    case 'renegotiated':
+      sessions.get(message.call)?.renegotiated(message.media);
       return;
     case 'dtmf':
       sessions.get(message.call)?.dtmf(message.digit);
@@ -63,17 +80,23 @@ port.on('message', (message: ToWorker) => {
     case 'close':
       void close();
   }
-});
-post({ type: 'ready' });
+}
+
+function takeScript({ key, script, codec }: Extract<ToWorker, { type: 'script' }>): void {
+  const compiled = compileScript(script);
+  scripts.set(key, compiled);
+  phrases.warm(fixedRequests(compiled, codec));
+}
 
 async function open(message: Extract<ToWorker, { type: 'open' }>): Promise<void> {
   const { call } = message;
   try {
     const script = scripts.get(message.scriptKey);
-    if (script === undefined) throw new Error('the script of the call was not sent');
+    if (script === undefined) throw new Error('the script of the call is not here');
     const session = new CallSession(deps, message, script);
     sessions.set(call, session);
-    post({ type: 'opened', call, ...(await session.open()) });
+    const ports = await session.open();
+    if (sessions.get(call) === session) post({ type: 'opened', call, ...ports });
   } catch (error) {
     sessions.delete(call);
     log.error({ call, err: error }, 'call could not be opened');
@@ -99,7 +122,8 @@ async function finish(message: Extract<ToWorker, { type: 'finish' }>): Promise<v
 
 async function close(): Promise<void> {
   const now = deps.threadOffsetMs + clock.monotonicMs();
-  await Promise.all([...sessions.values()].map((session) => session.finish('platform', 'shutdown', now)));
+  await Promise.allSettled([...sessions.values()].map((session) => session.finish('platform', 'shutdown', now)));
+  sessions.clear();
   phrases.close();
   await engine.close();
   post({ type: 'closed' });
