@@ -1,0 +1,30 @@
+import type { ThemeConfig } from 'antd';
+
+/** Colours that charts, waveforms and the theme share. */
+export const COLOURS = {
+  primary: '#0f6f78',
+  callee: '#c2410c',
+  platform: '#0f6f78',
+  bar: '#2a8f98',
+  track: '#e8eef0',
+} as const;
+
+/** The look of the console: calm, compact, Chinese type first. */
+export const theme: ThemeConfig = {
+  token: {
+    colorPrimary: COLOURS.primary,
+    colorInfo: COLOURS.primary,
+    colorLink: COLOURS.primary,
+    colorBgLayout: '#f4f7f8',
+    borderRadius: 6,
+    fontSize: 14,
+    fontFamily:
+      '"PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
+  },
+  components: {
+    Layout: { siderBg: '#ffffff', headerBg: '#ffffff', headerHeight: 52, headerPadding: '0 20px' },
+    Menu: { itemBorderRadius: 6, activeBarBorderWidth: 0 },
+    Table: { headerBg: '#f4f7f8', headerColor: '#3f5358', cellPaddingBlockSM: 7 },
+    Card: { headerFontSize: 15, headerHeight: 46 },
+  },
+};

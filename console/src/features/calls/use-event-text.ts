@@ -1,0 +1,39 @@
+import { useTranslation } from 'react-i18next';
+import type { TimelineEvent } from '#domain/call.ts';
+import type { OutcomeCode } from '#domain/outcome.ts';
+import { zhCodes } from '../../i18n/zh-codes.ts';
+
+type ToneLabel = keyof typeof zhCodes.tone;
+
+/** Says in a line what an event of the timeline was. */
+export function useEventText(): (event: TimelineEvent) => string {
+  const { t } = useTranslation();
+  return (event) => {
+    switch (event.type) {
+      case 'progress':
+        return t(event.earlyMedia ? 'event.earlyMedia' : 'event.progress', { status: event.status });
+      case 'announcement': {
+        const label = event.label in zhCodes.outcome ? t(`outcome.${event.label as OutcomeCode}`) : event.label;
+        return t('event.announcement', { label });
+      }
+      case 'tone': {
+        const label = event.label in zhCodes.tone ? t(`tone.${event.label as ToneLabel}`) : event.label;
+        return t('event.tone', { label });
+      }
+      case 'answered':
+        return t('event.answered');
+      case 'dtmf':
+        return t('event.dtmf', { digit: event.digit });
+      case 'barge-in':
+        return t(`event.barge.${event.action}`);
+      case 'decision':
+        return t('event.decision', { node: event.node, reason: event.reason });
+      case 'tag':
+        return t('event.tag', { tag: event.tag });
+      case 'slot':
+        return t('event.slot', { name: event.name, value: event.value });
+      case 'ended':
+        return t('event.ended', { by: t(`hangup.${event.by}`), detail: event.detail });
+    }
+  };
+}
