@@ -10,15 +10,20 @@ import type { FastifyInstance } from 'fastify';
 import { AppError } from '#platform/error.ts';
 import { requireSessions } from './auth.ts';
 import type { ApiContext } from './context.ts';
-import { handleErrors } from './error-handler.ts';
+import { answerFailure, handleErrors } from './error-handler.ts';
 import { LiveCalls } from './live-calls.ts';
 import { liveRoute } from './live.ts';
 import { callRoutes } from './routes/calls.ts';
 import { campaignRoutes } from './routes/campaigns.ts';
+import { healthRoute } from './routes/health.ts';
 import { importRoutes } from './routes/imports.ts';
+import { recordingRoute } from './routes/recording.ts';
 import { scriptRoutes } from './routes/scripts.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { suppressionRoutes } from './routes/suppressions.ts';
+import { userRoutes } from './routes/users.ts';
+import { cleanSessions, warmDecoy } from './sessions.ts';
+import { requireStorable } from './storable.ts';
 
 /** A running API; the owner closes it before the database. */
 export interface ApiServer {
@@ -27,48 +32,78 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+const UPLOAD_LIMIT_BYTES = 512 * 1024 * 1024;
+/** Pages have this long to answer the close of their WebSocket. */
+const CLOSE_MS = 500;
+
+/** Only what our own pages load; Ant Design writes its styles into the page. */
+const CONTENT_SECURITY = {
+  defaultSrc: ["'self'"],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  imgSrc: ["'self'", 'data:'],
+  fontSrc: ["'self'", 'data:'],
+  mediaSrc: ["'self'", 'blob:'],
+  connectSrc: ["'self'"],
+  frameAncestors: ["'none'"],
+  // Served over plain HTTP on loopback until a proxy adds TLS.
+  upgradeInsecureRequests: null,
+};
+
 /** Builds the routes without listening, for tests by injection. */
-export async function buildApi(context: ApiContext): Promise<FastifyInstance> {
+export async function buildApi(
+  context: ApiContext,
+  options: { readonly uploadLimitBytes?: number } = {},
+): Promise<FastifyInstance> {
+  const fileSize = options.uploadLimitBytes ?? UPLOAD_LIMIT_BYTES;
   const app = Fastify({
     logger: false,
+    trustProxy: false,
     bodyLimit: 1024 * 1024,
     requestTimeout: 10 * 60_000,
     forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => answerFailure(context.log, error, request, reply),
     ajv: { customOptions: { allErrors: true, coerceTypes: true, removeAdditional: false } },
   });
   handleErrors(app, context.log);
   await app.register(helmet, {
-    contentSecurityPolicy: {
-      directives: {
-        defaultSrc: ["'self'"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'", 'ws:', 'wss:'],
-        // Served over plain HTTP on loopback until a proxy adds TLS.
-        upgradeInsecureRequests: null,
-      },
-    },
+    contentSecurityPolicy: { directives: CONTENT_SECURITY },
     strictTransportSecurity: false,
   });
   await app.register(cookie);
   await app.register(rateLimit, { global: false });
-  await app.register(multipart, { limits: { fileSize: 512 * 1024 * 1024, files: 1, fields: 4 } });
-  await app.register(websocket, { options: { maxPayload: 4096 } });
-  await app.register(swagger, { openapi: { info: { title: 'Waihu', version: '0.1.0' } } });
-  requireSessions(app, context);
+  await app.register(multipart, { limits: { fileSize, files: 1, fields: 4 } });
+  await app.register(websocket, { options: { maxPayload: 4096 }, preClose: closePages });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Waihu', version: '0.1.0', description: 'Sign in with POST /api/session; errors are `ApiError`.' },
+    },
+  });
   const live = new LiveCalls(context.bus);
   app.addHook('onClose', async () => live.close());
-  app.get('/api/health', { schema: { hide: true } }, () => ({ status: 'ok' }));
-  app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());
   await app.register(async (scope) => {
+    requireSessions(scope, context);
+    scope.addHook('preValidation', async (request) => {
+      requireStorable(request.query);
+      requireStorable(request.body);
+    });
+    scope.addHook('onSend', async (_request, reply) => {
+      if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+    });
+    healthRoute(scope, context);
     sessionRoutes(scope, context);
+    userRoutes(scope, context);
     scriptRoutes(scope, context);
-    importRoutes(scope, context);
+    importRoutes(scope, context, fileSize);
     campaignRoutes(scope, context);
     callRoutes(scope, context, live);
+    recordingRoute(scope, context);
     suppressionRoutes(scope, context);
     liveRoute(scope, context, live);
   });
+  const cleaning = cleanSessions(context);
+  app.addHook('onClose', async () => cleaning.stop());
+  void warmDecoy();
   if (context.consoleDirectory !== undefined) await serveConsole(app, context.consoleDirectory);
   return app;
 }
@@ -96,6 +131,17 @@ export async function openApi(
     }
     throw error;
   }
+}
+
+/** Says goodbye to every page and does not wait for one that has gone silent. */
+function closePages(this: FastifyInstance, done: () => void): void {
+  const { clients } = this.websocketServer;
+  for (const client of clients) client.close(1001, 'shutting down');
+  setTimeout(() => {
+    for (const client of clients) client.terminate();
+  }, CLOSE_MS).unref();
+  this.websocketServer.close();
+  done();
 }
 
 /** The console's files; every path that is no file is a page of the console and gets its index. */
