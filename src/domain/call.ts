@@ -67,6 +67,20 @@ export interface MediaStats {
   readonly packetsLost: number;
   readonly packetsLate: number;
   readonly jitterMs: number;
+  /** 1 for random loss, more where packets were lost in runs (BurstR of ITU-T G.107); undefined where nothing arrived. */
+  readonly lossBurstRatio: number | undefined;
+  /** The longest run of packets that were not there when due; undefined where nothing arrived. */
+  readonly longestLossPackets: number | undefined;
+  /** Mean over the call's RTCP reports; undefined where the far end sent none about our stream. */
+  readonly roundTripMs: number | undefined;
+  /** Share of our packets that the far end lost, 0–1; undefined as above. */
+  readonly remoteLossRatio: number | undefined;
+  /** The far end's view of our jitter; undefined as above. */
+  readonly remoteJitterMs: number | undefined;
+  /** Estimated mean opinion score (E-model, 1–4.41) of what we heard; undefined where nothing arrived. */
+  readonly mos: number | undefined;
+  /** The same of what the far end heard; undefined without its reports. */
+  readonly remoteMos: number | undefined;
 }
 
 /** A finished stereo WAV: callee left, platform right, 8 kHz A-law or µ-law as it was on the wire. */

@@ -103,7 +103,21 @@ function call(attempt: Attempt, o: Partial<FinishedCall> = {}): FinishedCall {
       bytes: 400_000,
       peaks: { perSecond: 10, callee: [1, 2], platform: [3] },
     },
-    media: { codec: 'PCMA', packetsSent: 1, packetsReceived: 2, packetsLost: 0, packetsLate: 0, jitterMs: 1.5 },
+    media: {
+      codec: 'PCMA',
+      packetsSent: 1,
+      packetsReceived: 2,
+      packetsLost: 0,
+      packetsLate: 0,
+      jitterMs: 1.5,
+      lossBurstRatio: 1,
+      longestLossPackets: 0,
+      roundTripMs: 21.5,
+      remoteLossRatio: 0.01,
+      remoteJitterMs: 2,
+      mos: 4.37,
+      remoteMos: 4.2,
+    },
     ...o,
   };
 }

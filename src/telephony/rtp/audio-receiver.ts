@@ -3,6 +3,7 @@ import { decodeG711, encodeG711, FRAME_SAMPLES, silenceOctet, transcode } from '
 import type { AudioCodec, AudioMedia } from '../sdp/media.ts';
 import { DtmfReceiver, type DtmfEvent } from './dtmf.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
+import { LossRuns } from './loss-runs.ts';
 import type { ReceivedFrame } from './media-leg.ts';
 import { extendCounter, type RtpPacket } from './packet.ts';
 import { Reception } from './reception.ts';
@@ -21,6 +22,8 @@ const TIMESTAMP_BASE = 0x100000000;
 /** The receiving half of an audio stream: RTP packets in, one frame every 20 ms out. Knows nothing of sockets. */
 export class AudioReceiver {
   readonly reception = new Reception(8000);
+  /** What was missing when it was due. */
+  readonly losses = new LossRuns();
   readonly frame: ReceivedFrame;
   late = 0;
   /** Packets with a payload type nobody negotiated, or too long. */
@@ -49,6 +52,11 @@ export class AudioReceiver {
       pcm: new Int16Array(FRAME_SAMPLES),
       atMs: 0,
     };
+  }
+
+  /** The playout delay that the stream's jitter asks for at present. */
+  get bufferMs(): number {
+    return this.#buffer.targetMs;
   }
 
   /** Takes over what a renegotiation agreed; packets that wait were sent before it and are let go if the codec changed. */
@@ -84,6 +92,7 @@ export class AudioReceiver {
     if (packet.payloadType === this.#dtmfPayloadType) {
       this.#dtmf.push(packet.timestamp, payload, nowMs);
       this.#buffer.skip(sequence);
+      this.losses.mark(sequence);
       return;
     }
     this.#timestamp =
@@ -97,7 +106,8 @@ export class AudioReceiver {
       comfort ? payload.subarray(0, 0) : payload,
       nowMs,
     );
-    if (pushed === 'late') this.late++;
+    if (pushed === 'kept') this.losses.mark(sequence);
+    else if (pushed === 'late') this.late++;
     else if (pushed === 'duplicate') this.duplicates++;
     else if (pushed === 'dropped') this.unusable++;
   }
@@ -151,6 +161,7 @@ export class AudioReceiver {
       return false;
     }
     reception.restart(packet.ssrc, packet.sequence);
+    this.losses.restart();
     this.#buffer.reset();
     this.#dtmf.reset();
     this.#timestamp = -1;

@@ -6,7 +6,7 @@ import { silentLog } from '#platform/log.ts';
 import { afterEach, expect, test } from 'vitest';
 import type { NegotiatedMedia } from '../sdp/media.ts';
 import { encodeAlaw } from '../codec/g711.ts';
-import { parseRtcp } from './rtcp.ts';
+import { middleNtp, parseRtcp, toNtp, writeRtcp } from './rtcp.ts';
 import { newRtpPacket, parseRtp, writeRtpHeader } from './packet.ts';
 import { MediaEngine, type LegHandlers } from './engine.ts';
 
@@ -88,7 +88,49 @@ test('two legs exchange audio, text and key presses', async () => {
   await remote.promise;
   const stats = b.stats();
   expect(stats.packetsReceived).toBeGreaterThan(5);
-  expect(stats).toMatchObject({ codec: 'PCMA', packetsLost: 0 });
+  expect(stats).toMatchObject({ codec: 'PCMA', packetsLost: 0, lossBurstRatio: 1, longestLossPackets: 0 });
+  expect(stats.mos).toBeGreaterThan(4.3);
+});
+
+test('a leg knows what the far end reports of it, and nothing where it reports nothing', async () => {
+  const clock = new ManualClock();
+  const engine = await openEngine(42050, 42090, clock);
+  const remote = Promise.withResolvers<void>();
+  const leg = await engine.openLeg(handlers({ onRemoteRtp: () => remote.resolve() }));
+  const [peer, control] = [await openPeer(), await openPeer()];
+  const media = mediaTowards({ audioPort: peer.port, textPort: 9 });
+  leg.start({ ...media, audio: { ...media.audio, remoteRtcpPort: control.port } });
+  expect(leg.stats()).toMatchObject({ mos: undefined, remoteMos: undefined, roundTripMs: undefined });
+  peer.socket.send(audioPacket(0), leg.audioPort, HOST);
+  await remote.promise;
+  const reported = received(control.socket);
+  clock.advance(4000);
+  const report = parseRtcp((await reported)[0])!;
+  const { sender } = report;
+  const lastReport = middleNtp(sender!.ntpSeconds, sender!.ntpFraction);
+  const now = toNtp(clock.now().getTime());
+  const block = {
+    ssrc: report.ssrc,
+    fractionLost: 64,
+    cumulativeLost: Math.floor(sender!.packets / 4),
+    highest: 0,
+    jitterUnits: 80,
+    lastReport,
+    // All of the time since then but 100 ms was spent at the far end.
+    delay: middleNtp(now.seconds, now.fraction) - lastReport - 6554,
+  };
+  control.socket.send(
+    writeRtcp({ ssrc: 5, cname: 'x', sender: undefined, block, bye: false }),
+    leg.audioPort + 1,
+    HOST,
+  );
+  while (leg.stats().remoteLossRatio === undefined) await setImmediate();
+  const stats = leg.stats();
+  expect(stats.remoteLossRatio).toBeGreaterThan(0.1);
+  expect(stats.remoteJitterMs).toBe(10);
+  expect(stats.roundTripMs).toBeCloseTo(100, 0);
+  expect(stats.mos).toBeGreaterThan(4);
+  expect(stats.remoteMos).toBeLessThan(3.5);
 });
 
 /** A bare UDP peer. */

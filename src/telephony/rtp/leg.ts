@@ -3,6 +3,7 @@ import type { Log } from '#platform/log.ts';
 import type { NegotiatedMedia } from '../sdp/media.ts';
 import { AudioStream, type StreamContext } from './audio-stream.ts';
 import type { LegHandlers, MediaLeg } from './media-leg.ts';
+import { mediaStats } from './media-stats.ts';
 import type { PortPair } from './port-pairs.ts';
 import { TextStream } from './text-stream.ts';
 import type { Ticked, Ticker } from './ticker.ts';
@@ -78,15 +79,7 @@ export class RtpLeg implements MediaLeg, Ticked {
   }
 
   stats(): MediaStats {
-    const audio = this.#audio;
-    return {
-      codec: this.#codec,
-      packetsSent: audio?.sender.packets ?? 0,
-      packetsReceived: audio?.receiver.reception.totalReceived ?? 0,
-      packetsLost: audio?.receiver.reception.lost ?? 0,
-      packetsLate: audio?.receiver.late ?? 0,
-      jitterMs: audio?.receiver.reception.jitterMs ?? 0,
-    };
+    return mediaStats(this.#codec, this.#audio);
   }
 
   tick(deadlineMs: number): void {

@@ -18,8 +18,14 @@ export interface SentStream {
 
 /** Reports on one stream and what the far end reports back. */
 export class RtcpSession {
-  /** Undefined until the far end has reported on our stream. */
+  /** The latest; undefined until the far end has reported on our stream. */
   roundTripMs: number | undefined;
+  /** Mean of all measurements of the call. */
+  get meanRoundTripMs(): number | undefined {
+    return this.#roundTrips === 0 ? undefined : this.#roundTripSumMs / this.#roundTrips;
+  }
+  /** The far end's loss of our packets since the stream began, 0–1. */
+  remoteLossRatio: number | undefined;
   /** The far end's loss of our packets over its last interval, 0–1. */
   remoteFractionLost: number | undefined;
   /** The far end's view of our jitter, in timestamp units. */
@@ -39,6 +45,8 @@ export class RtcpSession {
   #lastReport = 0;
   #lastReportMs = 0;
   #lastReportSsrc = -1;
+  #roundTrips = 0;
+  #roundTripSumMs = 0;
 
   constructor(options: {
     readonly clock: Clock;
@@ -95,11 +103,21 @@ export class RtcpSession {
   #takeBlock(block: ReportBlock, nowMs: number): void {
     this.remoteFractionLost = block.fractionLost / 256;
     this.remoteJitterUnits = block.jitterUnits;
+    this.#takeLoss(block);
     if (block.lastReport === 0) return;
     const ntp = toNtp(nowMs + this.#wallOffsetMs);
     const elapsed = (middleNtp(ntp.seconds, ntp.fraction) - block.lastReport - block.delay) | 0;
     // Rounding on both sides can make it slightly negative; more than 10 s is a report about something else.
-    if (elapsed > -655 && elapsed < 655_360) this.roundTripMs = Math.max(0, (elapsed * 1000) / 65_536);
+    if (elapsed <= -655 || elapsed >= 655_360) return;
+    this.roundTripMs = Math.max(0, (elapsed * 1000) / 65_536);
+    this.#roundTripSumMs += this.roundTripMs;
+    this.#roundTrips++;
+  }
+
+  /** A report says nothing of how many packets its cumulative loss is a share of: taken are those sent until it came. */
+  #takeLoss(block: ReportBlock): void {
+    const lost = Math.min(this.#sent.packets, Math.max(0, block.cumulativeLost));
+    this.remoteLossRatio = this.#sent.packets === 0 ? 0 : lost / this.#sent.packets;
   }
 
   #report(nowMs: number, bye: boolean): void {

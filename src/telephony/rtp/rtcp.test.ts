@@ -116,6 +116,29 @@ test('the round trip is the echoed report time without the delay at the far end'
   near.rtcp.accept(far.out[0]!, clock.monotonicMs());
   expect(near.rtcp.roundTripMs).toBeCloseTo(70, 0);
   expect(near.rtcp.remoteFractionLost).toBe(0);
+  expect(near.rtcp.meanRoundTripMs).toBeCloseTo(70, 0);
+});
+
+test('the far end’s loss is the share of all that was sent, and round trips are averaged', () => {
+  const clock = new ManualClock();
+  const { rtcp, sent } = session(clock, 0.5, { ssrc: 7, packets: 200, octets: 800, timestamp: 99 });
+  expect([rtcp.remoteLossRatio, rtcp.meanRoundTripMs]).toEqual([undefined, undefined]);
+  const report = (cumulativeLost: number, roundTripMs: number) => {
+    clock.advance(5000);
+    const nowMs = clock.monotonicMs();
+    const ntp = toNtp(clock.now().getTime() - roundTripMs);
+    const lastReport = middleNtp(ntp.seconds, ntp.fraction);
+    const block = { ssrc: 7, fractionLost: 0, cumulativeLost, highest: 0, jitterUnits: 16, lastReport, delay: 0 };
+    rtcp.accept(writeRtcp({ ssrc: 9, cname: 'x', sender: undefined, block, bye: false }), nowMs);
+  };
+  report(20, 40);
+  expect(rtcp.remoteLossRatio).toBeCloseTo(0.1);
+  sent.packets = 400;
+  report(20, 60);
+  expect(rtcp.remoteLossRatio).toBeCloseTo(0.05);
+  expect(rtcp.meanRoundTripMs).toBeCloseTo(50, 0);
+  report(-3, 60);
+  expect(rtcp.remoteLossRatio).toBe(0);
 });
 
 test('loss is reported per interval and in total, and BYE follows only what was sent', () => {
