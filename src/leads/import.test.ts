@@ -137,6 +137,38 @@ describe('importContacts', () => {
     expect(await getContact(database.db, before!.id)).toMatchObject({ name: '新名', timeZone: 'Asia/Shanghai' });
   });
 
+  it('writes a known contact again only where the file says something new', async () => {
+    const versions = async (): Promise<string[]> => {
+      const result = await database.pool.query<{ version: string }>(
+        'SELECT ctid::text AS version FROM contacts ORDER BY phone',
+      );
+      return result.rows.map((row) => row.version);
+    };
+    const file = (name: string, city: string): string =>
+      `phone,name,city\n13800138000,张伟,上海\n13900139000,${name},${city}\n`;
+    await load(file('王芳', '北京'));
+    let before = await versions();
+    expect(await load(file('王芳', '北京'))).toMatchObject({ imported: 0, merged: 2 });
+    expect(await load(file('', ''))).toMatchObject({ imported: 0, merged: 2 });
+    expect(await versions()).toEqual(before);
+    for (const [name, city] of [
+      ['王芳芳', '北京'],
+      ['王芳芳', '深圳'],
+    ] as const) {
+      expect(await load(file(name, city))).toMatchObject({ imported: 0, merged: 2 });
+      const after = await versions();
+      expect([after[0] === before[0], after[1] === before[1]]).toEqual([true, false]);
+      before = after;
+    }
+    await database.pool.query(`UPDATE contacts SET time_zone = NULL`);
+    await load(file('', ''));
+    expect(await findContact(database.db, '+8613900139000' as PhoneNumber)).toMatchObject({
+      name: '王芳芳',
+      attributes: { city: '深圳' },
+      timeZone: 'Asia/Shanghai',
+    });
+  });
+
   it('links the contacts in the order of the file, page after page', async () => {
     const numbers = Array.from({ length: 2500 }, (_, index) => String(13_900_000_000 - index * 7));
     const report = await load(`phone\n${numbers.join('\n')}\n`);

@@ -80,6 +80,10 @@ async function launch(options: PostmasterOptions): Promise<{ child: ChildProcess
     port: String(options.port),
     unix_socket_directories: '',
     max_connections: '100',
+    // Twice the defaults: imports and busy hours write in bursts. Durability stays as PostgreSQL ships it.
+    shared_buffers: '256MB',
+    wal_buffers: '16MB',
+    max_wal_size: '2GB',
     logging_collector: 'off',
     log_destination: 'stderr',
     // Errors go to the client that caused them; in the server's log their values would be unmasked personal data.
