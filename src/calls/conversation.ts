@@ -84,8 +84,11 @@ export class Conversation {
     if (this.#ended) return;
     this.#cancelNoReply();
     if (turn.text !== '') {
+      const { text, startMs, endMs } = turn;
       this.#o.transcript.turn('callee', {
-        ...turn,
+        text,
+        startMs,
+        endMs,
         interrupted: false,
         node: undefined,
         intent: undefined,

@@ -68,7 +68,7 @@ function outcomeOf(
     overrides,
   });
   // For example an answer without a codec of ours: nobody said anything about the callee.
-  if (decided.evidence.length > 0) return decided;
+  if (decided.evidence.length > 0) return { outcome: decided.outcome, evidence: decided.evidence };
   return { outcome: decided.outcome, evidence: evidence(decided.outcome, hangUpReason ?? end.detail, 0.3) };
 }
 

@@ -4,6 +4,8 @@ import { systemClock } from '#platform/clock.ts';
 import { createLog } from '#platform/log.ts';
 import { compileScript } from '#dialog/compile.ts';
 import type { CompiledScript } from '#dialog/compile.ts';
+import { next, startDialog } from '#dialog/interpreter.ts';
+import { sampleScripts } from '#dialog/samples.ts';
 import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
 import { MediaEngine } from '#telephony/rtp/engine.ts';
 import { loadWebRtcVad } from '#voice/vad/webrtc.ts';
@@ -46,7 +48,19 @@ port.on('message', (message: ToWorker) => {
     log.error({ type: message.type, err: error }, 'call worker could not act on a message');
   }
 });
+warmUp();
 post({ type: 'ready' });
+
+/** Builds what understanding builds at its first use, about 60 ms, which no call's audio should wait for. */
+function warmUp(): void {
+  const [script] = sampleScripts();
+  if (script === undefined) return;
+  const compiled = compileScript(script);
+  const contact = { variables: {}, now: clock.now(), timeZone: 'Asia/Shanghai' };
+  let { state } = next(startDialog(compiled, contact), { type: 'answered', atMs: 0 });
+  for (const { callee } of script.examples.flatMap((example) => example.turns))
+    ({ state } = next(state, { type: 'heard', text: callee, atMs: 0 }));
+}
 
 function receive(message: ToWorker): void {
   switch (message.type) {
