@@ -4,41 +4,44 @@ import type { Role, SessionView } from '#domain/api.ts';
 import type { UserId } from '#domain/ids.ts';
 import { AppError } from '#platform/error.ts';
 import type { ApiContext } from './context.ts';
-import { findSession } from './users.ts';
+import { findSession } from './sessions.ts';
 import type { User } from './users.ts';
 
 export const SESSION_COOKIE = 'waihu_session';
 
-/** Paths that need no session. */
-const OPEN: ReadonlySet<string> = new Set(['POST /api/session', 'GET /api/health', 'GET /api/openapi.json']);
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set on every route but the open ones. */
     user: User | undefined;
+    /** Undefined for the local operator. */
     session: SessionView | undefined;
+  }
+  interface FastifyContextConfig {
+    /** Needs no session. Every other route of the API does. */
+    readonly open?: boolean;
   }
 }
 
 /**
- * Guards everything below /api: a session cookie or the local operator's bearer token. Requests that change something
- * with a cookie must come from our own pages: SameSite=Strict and, where the browser sends it, the same Origin.
+ * Guards every route of the scope that is not `open`: a session cookie or the local operator's bearer token. The route
+ * decides, not the text of the URL, which can be written in more than one way. Requests that change something with a
+ * cookie must come from our own pages: SameSite=Strict and the same Origin.
  */
-export function requireSessions(app: FastifyInstance, context: ApiContext): void {
-  app.decorateRequest('user', undefined);
-  app.decorateRequest('session', undefined);
-  app.addHook('onRequest', async (request) => {
-    const path = request.url.split('?')[0] ?? '';
-    if (!path.startsWith('/api/') || OPEN.has(`${request.method} ${path}`)) return;
+export function requireSessions(scope: FastifyInstance, context: ApiContext): void {
+  scope.decorateRequest('user', undefined);
+  scope.decorateRequest('session', undefined);
+  scope.addHook('onRequest', async (request) => {
     if (isLocalOperator(request, context.operatorToken)) {
       request.user = { id: LOCAL_OPERATOR, name: 'local', role: 'admin', language: context.language };
       return;
     }
+    if (!['GET', 'HEAD'].includes(request.method) || request.headers.upgrade !== undefined) requireOwnOrigin(request);
+    if (request.routeOptions.config.open === true) return;
     const token = request.cookies[SESSION_COOKIE];
     const found = token === undefined ? undefined : await findSession(context.db, token, context.clock.now());
-    if (found === undefined) throw new AppError('unauthenticated', { zh: '请先登录。', en: 'Sign in first.' });
-    if (!['GET', 'HEAD'].includes(request.method) || request.headers.upgrade !== undefined) requireOwnOrigin(request);
+    if (found === undefined) throw signInFirst();
     request.user = found.user;
     request.session = found.session;
   });
@@ -47,7 +50,7 @@ export function requireSessions(app: FastifyInstance, context: ApiContext): void
 /** Throws `forbidden` where the user may not do as much as `role`; returns who acts. */
 export function requireRole(request: FastifyRequest, role: Role): User {
   const { user } = request;
-  if (user === undefined) throw new AppError('unauthenticated', { zh: '请先登录。', en: 'Sign in first.' });
+  if (user === undefined) throw signInFirst();
   if (RANK[user.role] < RANK[role]) {
     throw new AppError('forbidden', {
       zh: '您的账号没有这个权限，请联系管理员。',
@@ -55,6 +58,21 @@ export function requireRole(request: FastifyRequest, role: Role): User {
     });
   }
   return user;
+}
+
+/** The fault of a request without a session. */
+export function signInFirst(): AppError {
+  return new AppError('unauthenticated', { zh: '请先登录。', en: 'Sign in first.' });
+}
+
+/** How the audit chain names who acts. */
+export function actorOf(user: User): string {
+  return user.id === LOCAL_OPERATOR ? 'local-operator' : `user:${user.id}`;
+}
+
+/** True when the page that asks was loaded over TLS, as its browser says: a proxy in front of us ends it. */
+export function fromSecurePage(request: FastifyRequest): boolean {
+  return request.protocol === 'https' || request.headers.origin?.startsWith('https://') === true;
 }
 
 const LOCAL_OPERATOR = '00000000-0000-7000-8000-000000000000' as UserId;
@@ -69,8 +87,12 @@ function isLocalOperator(request: FastifyRequest, token: string): boolean {
 
 function requireOwnOrigin(request: FastifyRequest): void {
   const { origin, host } = request.headers;
-  if (origin === undefined) return;
-  if (!URL.canParse(origin) || new URL(origin).host !== host) {
+  const site = request.headers['sec-fetch-site'];
+  const own =
+    origin === undefined
+      ? site === undefined || site === 'same-origin' || site === 'none'
+      : URL.canParse(origin) && new URL(origin).host === host;
+  if (!own) {
     throw new AppError('forbidden', {
       zh: '请求来自其他网站，已拒绝。',
       en: 'The request came from another site and was refused.',

@@ -41,7 +41,9 @@ export class LiveCalls {
       phone: maskPhone(event.phone),
       state: event.state,
       sinceAt: before?.state === event.state ? before.sinceAt : event.at.toISOString(),
-      lastText: (event.lastText === '' ? (before?.lastText ?? '') : event.lastText).slice(0, EXCERPT_CHARACTERS),
+      lastText: (event.lastText === '' ? (before?.lastText ?? '') : event.lastText)
+        .slice(0, EXCERPT_CHARACTERS)
+        .toWellFormed(),
     });
   }
 }

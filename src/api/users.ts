@@ -1,5 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
-import type { Role, SessionView } from '#domain/api.ts';
+import type { Role, UserView } from '#domain/api.ts';
 import type { UserId } from '#domain/ids.ts';
 import type { Language } from '#domain/text.ts';
 import type { Db } from '#platform/db/database.ts';
@@ -7,10 +6,8 @@ import { AppError } from '#platform/error.ts';
 import { newId } from '#platform/id.ts';
 import { hashPassword, verifyPassword } from './password.ts';
 
-/** Sessions end after twelve hours: a shift. */
-const SESSION_MS = 12 * 3600 * 1000;
-
-type Tables = {
+/** The tables of users and their sessions. */
+export type UserTables = {
   users: { id: UserId; name: string; password_hash: string; role: Role; language: Language; created_at: Date };
   sessions: { token_hash: Buffer; user_id: UserId; created_at: Date; expires_at: Date };
 };
@@ -21,9 +18,6 @@ export interface User {
   readonly role: Role;
   readonly language: Language;
 }
-
-/** A hash that no password has, so that an unknown name costs the same time as a wrong password. */
-let decoy: Promise<string> | undefined;
 
 /** Makes a user; throws `conflict` where the name is taken. */
 export async function createUser(
@@ -38,7 +32,7 @@ export async function createUser(
 ): Promise<UserId> {
   const id = newId<'user'>(user.now);
   const result = await db
-    .withTables<Tables>()
+    .withTables<UserTables>()
     .insertInto('users')
     .values({
       id,
@@ -61,77 +55,73 @@ export async function createUser(
 
 export async function countUsers(db: Db): Promise<number> {
   const row = await db
-    .withTables<Tables>()
+    .withTables<UserTables>()
     .selectFrom('users')
     .select((e) => e.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
   return row.count;
 }
 
-/** Checks name and password and opens a session; throws `unauthenticated` without saying which of them was wrong. */
-export async function signIn(
-  db: Db,
-  input: { readonly name: string; readonly password: string; readonly now: Date },
-): Promise<{ readonly token: string; readonly session: SessionView }> {
-  const user = await db
-    .withTables<Tables>()
+/** Every user by name. */
+export async function listUsers(db: Db): Promise<readonly UserView[]> {
+  const rows = await db
+    .withTables<UserTables>()
     .selectFrom('users')
-    .selectAll()
-    .where('name', '=', input.name)
-    .executeTakeFirst();
-  decoy ??= hashPassword(randomBytes(16).toString('hex'));
-  const right = await verifyPassword(input.password, user?.password_hash ?? (await decoy));
-  if (user === undefined || !right) {
-    throw new AppError('unauthenticated', {
-      zh: '用户名或密码不对，请重新输入。',
-      en: 'Wrong user name or password; enter them again.',
+    .select(['id', 'name', 'role', 'language', 'created_at'])
+    .orderBy('name')
+    .execute();
+  return rows.map(({ created_at, ...user }) => ({ ...user, createdAt: created_at.toISOString() }));
+}
+
+/**
+ * Removes a user with every session; an administrator always stays.
+ * @throws AppError `not-found`, `conflict` for the last administrator
+ */
+export async function deleteUser(db: Db, id: UserId): Promise<void> {
+  const tables = db.withTables<UserTables>();
+  // All administrators are locked, so that two of them cannot remove each other at the same time.
+  const administrators = await tables
+    .selectFrom('users')
+    .select('id')
+    .where('role', '=', 'admin')
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  if (administrators.length === 1 && administrators[0]?.id === id) {
+    throw new AppError('conflict', {
+      zh: '这是最后一个管理员，不能删除。请先添加另一个管理员。',
+      en: 'This is the last administrator and stays; add another one first.',
     });
   }
-  const token = randomBytes(32).toString('base64url');
-  const expiresAt = new Date(input.now.getTime() + SESSION_MS);
-  const tables = db.withTables<Tables>();
-  await tables.deleteFrom('sessions').where('expires_at', '<', input.now).execute();
-  await tables
-    .insertInto('sessions')
-    .values({ token_hash: digest(token), user_id: user.id, created_at: input.now, expires_at: expiresAt })
-    .execute();
-  return { token, session: viewOf(user, expiresAt) };
+  const removed = await tables.deleteFrom('users').where('id', '=', id).executeTakeFirst();
+  if (removed.numDeletedRows === 0n) {
+    throw new AppError('not-found', { zh: '没有这个用户。', en: 'There is no such user.' });
+  }
 }
 
-/** The session behind a token, or undefined where there is none or it has run out. */
-export async function findSession(
+/**
+ * Gives a user another password, in the caller's transaction.
+ * @throws AppError `invalid-input` where the current one is wrong
+ */
+export async function changePassword(
   db: Db,
-  token: string,
-  now: Date,
-): Promise<{ readonly user: User; readonly session: SessionView } | undefined> {
-  const row = await db
-    .withTables<Tables>()
-    .selectFrom('sessions')
-    .innerJoin('users', 'users.id', 'sessions.user_id')
-    .select(['users.id', 'users.name', 'users.role', 'users.language', 'sessions.expires_at'])
-    .where('sessions.token_hash', '=', digest(token))
-    .where('sessions.expires_at', '>', now)
-    .executeTakeFirst();
-  return row === undefined ? undefined : { user: row, session: viewOf(row, row.expires_at) };
-}
-
-export async function signOut(db: Db, token: string): Promise<void> {
-  await db.withTables<Tables>().deleteFrom('sessions').where('token_hash', '=', digest(token)).execute();
+  change: { readonly id: UserId; readonly current: string; readonly next: string },
+): Promise<void> {
+  const tables = db.withTables<UserTables>();
+  const user = await tables.selectFrom('users').select('password_hash').where('id', '=', change.id).executeTakeFirst();
+  if (user === undefined || !(await verifyPassword(change.current, user.password_hash))) {
+    const text = { zh: '当前密码不对，请重新输入。', en: 'The current password is wrong; enter it again.' };
+    throw new AppError('invalid-input', text, { problems: [{ path: 'current', message: text }] });
+  }
+  if (change.next === change.current) {
+    const text = { zh: '新密码和当前密码相同，请换一个。', en: 'The new password is the current one; choose another.' };
+    throw new AppError('invalid-input', text, { problems: [{ path: 'next', message: text }] });
+  }
+  const password_hash = await hashPassword(change.next);
+  await tables.updateTable('users').set({ password_hash }).where('id', '=', change.id).execute();
 }
 
 /** Remembers the language a user reads. */
 export async function setLanguage(db: Db, id: UserId, language: Language): Promise<void> {
-  await db.withTables<Tables>().updateTable('users').set({ language }).where('id', '=', id).execute();
-}
-
-/** Only digests of tokens are stored, so a copy of the database opens no session. */
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
-}
-
-function viewOf(user: User, expiresAt: Date): SessionView {
-  return {
-    user: { id: user.id, name: user.name, role: user.role, language: user.language },
-    expiresAt: expiresAt.toISOString(),
-  };
+  await db.withTables<UserTables>().updateTable('users').set({ language }).where('id', '=', id).execute();
 }

@@ -124,43 +124,41 @@ export async function changeState(
   bus: Publisher,
   change: { readonly id: CampaignId; readonly action: CampaignAction['action']; readonly now: Date },
 ): Promise<Campaign> {
-  const campaign = await db
-    .withTables<CampaignTables>()
-    .transaction()
-    .execute(async (trx) => {
-      const row = await trx
-        .selectFrom('campaigns')
-        .selectAll()
-        .where(sql<boolean>`id::text = ${change.id}`)
-        .forUpdate()
-        .executeTakeFirst();
-      if (row === undefined) throw notFound();
-      const to = stateAfter(row.state, change.action);
-      if (to === undefined) throw notAllowed(row.state, change.action);
-      if (change.action === 'start') {
-        const lead = await trx.selectFrom('leads').select('id').where('campaign_id', '=', row.id).limit(1).execute();
-        if (lead.length === 0) throw noLeads();
-      }
-      if (to === 'cancelled') {
-        await trx
-          .updateTable('leads')
-          .set({ state: 'done', reason: 'cancelled', updated_at: change.now })
-          .where('campaign_id', '=', row.id)
-          .where('state', 'in', ['pending', 'waiting'])
-          .execute();
-      }
-      const updated = await trx
-        .updateTable('campaigns')
-        .set({
-          state: to,
-          started_at: row.started_at ?? (to === 'running' ? change.now : null),
-          finished_at: to === 'cancelled' ? change.now : null,
-        })
-        .where('id', '=', row.id)
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      return toCampaign(updated);
-    });
+  const campaign = await inTransaction(db, async (transaction) => {
+    const trx = transaction.withTables<CampaignTables>();
+    const row = await trx
+      .selectFrom('campaigns')
+      .selectAll()
+      .where(sql<boolean>`id::text = ${change.id}`)
+      .forUpdate()
+      .executeTakeFirst();
+    if (row === undefined) throw notFound();
+    const to = stateAfter(row.state, change.action);
+    if (to === undefined) throw notAllowed(row.state, change.action);
+    if (change.action === 'start') {
+      const lead = await trx.selectFrom('leads').select('id').where('campaign_id', '=', row.id).limit(1).execute();
+      if (lead.length === 0) throw noLeads();
+    }
+    if (to === 'cancelled') {
+      await trx
+        .updateTable('leads')
+        .set({ state: 'done', reason: 'cancelled', updated_at: change.now })
+        .where('campaign_id', '=', row.id)
+        .where('state', 'in', ['pending', 'waiting'])
+        .execute();
+    }
+    const updated = await trx
+      .updateTable('campaigns')
+      .set({
+        state: to,
+        started_at: row.started_at ?? (to === 'running' ? change.now : null),
+        finished_at: to === 'cancelled' ? change.now : null,
+      })
+      .where('id', '=', row.id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return toCampaign(updated);
+  });
   bus.publish('campaign-changed', { campaignId: campaign.id });
   return campaign;
 }
@@ -174,22 +172,20 @@ export async function addLeadsFromImport(
   bus: Publisher,
   input: { readonly campaignId: CampaignId; readonly importId: ImportId; readonly now: Date },
 ): Promise<{ readonly added: number }> {
-  const added = await db
-    .withTables<CampaignTables>()
-    .transaction()
-    .execute(async (trx) => {
-      const row = await trx
-        .selectFrom('campaigns')
-        .select('state')
-        .where(sql<boolean>`id::text = ${input.campaignId}`)
-        .forShare()
-        .executeTakeFirst();
-      if (row === undefined) throw notFound();
-      if (row.state === 'finished' || row.state === 'cancelled') throw ended(row.state);
-      // UUIDv7 ids that sort as the rows of the file: the time, then the row as the counter of
-      // RFC 9562 §6.2, in the 12 bits before the variant and the 12 after it.
-      const prefix = idFloor(input.now).slice(0, 15);
-      const result = await sql`
+  const added = await inTransaction(db, async (transaction) => {
+    const trx = transaction.withTables<CampaignTables>();
+    const row = await trx
+      .selectFrom('campaigns')
+      .select('state')
+      .where(sql<boolean>`id::text = ${input.campaignId}`)
+      .forShare()
+      .executeTakeFirst();
+    if (row === undefined) throw notFound();
+    if (row.state === 'finished' || row.state === 'cancelled') throw ended(row.state);
+    // UUIDv7 ids that sort as the rows of the file: the time, then the row as the counter of
+    // RFC 9562 §6.2, in the 12 bits before the variant and the 12 after it.
+    const prefix = idFloor(input.now).slice(0, 15);
+    const result = await sql`
         INSERT INTO leads (id, campaign_id, contact_id, next_attempt_at, updated_at)
         SELECT overlay(overlay(gen_random_uuid()::text
             placing ${prefix} || lpad(to_hex((row >> 12) & 4095), 3, '0') from 1)
@@ -197,10 +193,15 @@ export async function addLeadsFromImport(
           ${input.now}::timestamptz, ${input.now}::timestamptz
         FROM import_contacts WHERE import_id = ${input.importId}::uuid
         ON CONFLICT (campaign_id, contact_id) DO NOTHING`.execute(trx);
-      return Number(result.numAffectedRows ?? 0n);
-    });
+    return Number(result.numAffectedRows ?? 0n);
+  });
   if (added > 0) bus.publish('campaign-changed', { campaignId: input.campaignId });
   return { added };
+}
+
+/** In the caller's transaction where `db` is one. */
+async function inTransaction<Result>(db: Db, work: (transaction: Db) => Promise<Result>): Promise<Result> {
+  return db.isTransaction ? work(db) : db.transaction().execute(work);
 }
 
 type CampaignRow = {

@@ -24,6 +24,36 @@ export interface SessionView {
   readonly expiresAt: string;
 }
 
+/** POST /api/session/password: changes the user's own password and ends their other sessions. */
+export interface PasswordChange {
+  readonly current: string;
+  /** At least 10 characters. */
+  readonly next: string;
+}
+
+/** GET /api/users, for administrators; DELETE /api/users/:id removes one and signs them out. */
+export interface UserView {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly language: Language;
+  readonly createdAt: string;
+}
+
+/** POST /api/users, for administrators. */
+export interface NewUser {
+  readonly name: string;
+  /** At least 10 characters. */
+  readonly password: string;
+  readonly role: Role;
+  readonly language: Language;
+}
+
+/** GET /api/health, without a session; 503 with an `ApiError` where the database does not answer. */
+export interface Health {
+  readonly status: 'ok';
+}
+
 /** `cursor` is opaque; absent `next` means the end. */
 export interface Page<Item> {
   readonly items: readonly Item[];

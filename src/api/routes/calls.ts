@@ -1,36 +1,22 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { Type } from 'typebox';
 import type { FastifyInstance } from 'fastify';
+import type { CallSummary, Page } from '#domain/api.ts';
 import type { CampaignId } from '#domain/ids.ts';
-import { GRADES, OUTCOME_CODES } from '#domain/outcome.ts';
 import type { GradeCode, OutcomeCode } from '#domain/outcome.ts';
+import { maskPhone } from '#domain/phone.ts';
+import type { Language } from '#domain/text.ts';
 import { audit } from '#compliance/audit.ts';
 import { parsePhone } from '#leads/phone.ts';
-import { getCall, listCalls, recordingPath } from '#outcomes/calls.ts';
+import { getCall, listCalls } from '#outcomes/calls.ts';
 import type { CallFilter } from '#outcomes/calls.ts';
 import { callsCsv } from '#outcomes/csv.ts';
 import { AppError } from '#platform/error.ts';
-import { requireRole } from '../auth.ts';
+import { Type } from 'typebox';
+import { actorOf, requireRole } from '../auth.ts';
 import type { ApiContext } from '../context.ts';
 import type { LiveCalls } from '../live-calls.ts';
-import { parseRange } from './range.ts';
-
-const query = Type.Object({
-  campaignId: Type.Optional(Type.String({ format: 'uuid' })),
-  outcome: Type.Optional(Type.Union(OUTCOME_CODES.map((code) => Type.Literal(code)))),
-  grade: Type.Optional(Type.Union(GRADES.map((code) => Type.Literal(code)))),
-  phone: Type.Optional(Type.String({ maxLength: 32 })),
-  from: Type.Optional(Type.String({ format: 'date-time' })),
-  to: Type.Optional(Type.String({ format: 'date-time' })),
-  minTalkSeconds: Type.Optional(Type.Number({ minimum: 0 })),
-  cursor: Type.Optional(Type.String()),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
-  language: Type.Optional(Type.Union([Type.Literal('zh'), Type.Literal('en')])),
-  timeZone: Type.Optional(Type.String({ maxLength: 64 })),
-});
+import { answers, idParams, pageOf, uuid } from '../schema/basic.ts';
+import { callCsvQuery, callQuery, callSummary, callView, liveCall, singleCall } from '../schema/call.ts';
 
 interface CallQuery {
   campaignId?: string;
@@ -42,17 +28,9 @@ interface CallQuery {
   minTalkSeconds?: number;
   cursor?: string;
   limit?: number;
-  language?: 'zh' | 'en';
+  language?: Language;
   timeZone?: string;
 }
-
-const singleCall = Type.Object({
-  number: Type.String({ minLength: 1, maxLength: 40 }),
-  scriptId: Type.String({ format: 'uuid' }),
-  variables: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 500 }))),
-  trunk: Type.Optional(Type.String()),
-  callerNumber: Type.Optional(Type.String()),
-});
 
 interface SingleCallBody {
   number: string;
@@ -62,14 +40,23 @@ interface SingleCallBody {
   callerNumber?: string;
 }
 
-/** Calls: list, export, one call with its recording, and a single dial by hand. */
+const tags = ['calls'];
+
+/** Calls: list, export, one call, and a single dial by hand. */
 export function callRoutes(app: FastifyInstance, context: ApiContext, live: LiveCalls): void {
   const { db } = context;
 
   app.get<{ Querystring: CallQuery }>(
     '/api/calls',
-    { schema: { tags: ['calls'], querystring: query } },
-    async (request) => {
+    {
+      schema: {
+        tags,
+        summary: 'Calls, newest first; `total` stops at 10,000',
+        querystring: callQuery,
+        response: answers({ 200: pageOf(callSummary) }),
+      },
+    },
+    async (request): Promise<Page<CallSummary>> => {
       const { cursor, limit } = request.query;
       return listCalls(db, {
         ...filterOf(request.query),
@@ -81,20 +68,27 @@ export function callRoutes(app: FastifyInstance, context: ApiContext, live: Live
 
   app.get<{ Querystring: CallQuery }>(
     '/api/calls.csv',
-    { schema: { tags: ['calls'], querystring: query } },
+    {
+      schema: {
+        tags,
+        summary: 'The same calls for a spreadsheet, numbers masked',
+        querystring: callCsvQuery,
+        produces: ['text/csv'],
+      },
+    },
     async (request, reply) => {
       const user = requireRole(request, 'operator');
       const timeZone = request.query.timeZone ?? 'Asia/Shanghai';
-      if (!isTimeZone(timeZone))
-        throw new AppError('invalid-input', {
-          zh: `没有这个时区：${timeZone}`,
-          en: `There is no such time zone: ${timeZone}`,
-        });
-      await audit(db, { actor: `user:${user.id}`, action: 'calls.export', subject: request.query.campaignId ?? 'all' });
-      const lines = callsCsv(db, filterOf(request.query), {
-        language: request.query.language ?? user.language,
-        timeZone,
+      if (!isTimeZone(timeZone)) {
+        throw invalid('timeZone', `没有这个时区：${timeZone}`, `There is no such time zone: ${timeZone}`);
+      }
+      const filter = filterOf(request.query);
+      await audit(db, {
+        actor: actorOf(user),
+        action: 'calls.export',
+        subject: request.query.campaignId ?? 'all',
       });
+      const lines = callsCsv(db, filter, { language: request.query.language ?? user.language, timeZone });
       return reply
         .header('content-type', 'text/csv; charset=utf-8')
         .header('content-disposition', 'attachment; filename="calls.csv"')
@@ -102,53 +96,33 @@ export function callRoutes(app: FastifyInstance, context: ApiContext, live: Live
     },
   );
 
-  app.get<{ Params: { id: string } }>('/api/calls/:id', { schema: { tags: ['calls'] } }, async (request, reply) => {
-    const going = live.get(request.params.id);
-    if (going !== undefined) return reply.status(202).send(going);
-    return getCall(db, request.params.id);
-  });
-
   app.get<{ Params: { id: string } }>(
-    '/api/calls/:id/recording.wav',
-    { schema: { tags: ['calls'] } },
+    '/api/calls/:id',
+    {
+      schema: {
+        tags,
+        summary: 'One call; 202 with its state while it goes on',
+        params: idParams,
+        response: answers({ 200: callView, 202: liveCall }),
+      },
+    },
     async (request, reply) => {
-      const user = requireRole(request, 'viewer');
-      const path = await recordingPath(db, request.params.id);
-      const file = path === undefined ? undefined : join(context.recordingsDirectory, path);
-      const size =
-        file === undefined
-          ? undefined
-          : await stat(file).then(
-              (s) => s.size,
-              () => undefined,
-            );
-      if (file === undefined || size === undefined) {
-        throw new AppError('not-found', {
-          zh: '这通电话没有录音，或录音已过保存期。',
-          en: 'This call has no recording, or it was kept its time and deleted.',
-        });
-      }
-      const range = parseRange(request.headers.range, size);
-      if (range === 'unsatisfiable') return reply.status(416).header('content-range', `bytes */${size}`).send();
-      void reply
-        .header('content-type', 'audio/wav')
-        .header('accept-ranges', 'bytes')
-        .header('cache-control', 'private, max-age=3600');
-      if (range === undefined) {
-        await audit(db, { actor: `user:${user.id}`, action: 'recording.play', subject: request.params.id });
-        return reply.header('content-length', size).send(createReadStream(file));
-      }
-      return reply
-        .status(206)
-        .header('content-range', `bytes ${range.start}-${range.end}/${size}`)
-        .header('content-length', range.end - range.start + 1)
-        .send(createReadStream(file, range));
+      const going = live.get(request.params.id);
+      if (going !== undefined) return reply.status(202).send(going);
+      return getCall(db, request.params.id);
     },
   );
 
   app.post<{ Body: SingleCallBody }>(
     '/api/calls',
-    { schema: { tags: ['calls'], body: singleCall } },
+    {
+      schema: {
+        tags,
+        summary: 'Dial one number by hand',
+        body: singleCall,
+        response: answers({ 201: Type.Object({ id: uuid }) }),
+      },
+    },
     async (request, reply) => {
       const user = requireRole(request, 'operator');
       const { number, scriptId, variables = {} } = request.body;
@@ -157,17 +131,12 @@ export function callRoutes(app: FastifyInstance, context: ApiContext, live: Live
         throw new AppError('invalid-input', phone.reason, { problems: [{ path: 'number', message: phone.reason }] });
       const trunk = context.trunks.find(({ name }) => name === (request.body.trunk ?? context.trunks[0]?.name));
       if (trunk === undefined) {
-        throw new AppError('invalid-input', {
-          zh: '没有这条线路，请在配置的 trunks 中添加。',
-          en: 'There is no such trunk; add it under trunks in the configuration.',
-        });
+        const zh = '没有这条线路，请在配置的 trunks 中添加。';
+        throw invalid('trunk', zh, 'There is no such trunk; add it under trunks in the configuration.');
       }
       const callerNumber = request.body.callerNumber ?? trunk.callerNumbers[0] ?? '';
       if (!trunk.callerNumbers.includes(callerNumber)) {
-        throw new AppError('invalid-input', {
-          zh: '这条线路不拥有该主叫号码。',
-          en: 'The trunk does not own this caller number.',
-        });
+        throw invalid('callerNumber', '这条线路不拥有该主叫号码。', 'The trunk does not own this caller number.');
       }
       const id = await context.placeSingleCall({
         phone: phone.phone,
@@ -176,7 +145,12 @@ export function callRoutes(app: FastifyInstance, context: ApiContext, live: Live
         trunk: trunk.name,
         callerNumber,
       });
-      await audit(db, { actor: `user:${user.id}`, action: 'call.place', subject: id });
+      await audit(db, {
+        actor: actorOf(user),
+        action: 'call.place',
+        subject: id,
+        detail: { phone: maskPhone(phone.phone) },
+      });
       return reply.status(201).send({ id });
     },
   );
@@ -188,10 +162,21 @@ function filterOf(q: CallQuery): CallFilter {
     ...(q.outcome === undefined ? {} : { outcome: q.outcome }),
     ...(q.grade === undefined ? {} : { grade: q.grade }),
     ...(q.phone === undefined ? {} : { phone: q.phone }),
-    ...(q.from === undefined ? {} : { from: new Date(q.from) }),
-    ...(q.to === undefined ? {} : { to: new Date(q.to) }),
+    ...(q.from === undefined ? {} : { from: momentOf(q.from, 'from') }),
+    ...(q.to === undefined ? {} : { to: momentOf(q.to, 'to') }),
     ...(q.minTalkSeconds === undefined ? {} : { minTalkSeconds: q.minTalkSeconds }),
   };
+}
+
+/** The format allows a leap second, which no `Date` has, and years before any call, which no id has. */
+function momentOf(text: string, path: string): Date {
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime())) throw invalid(path, '没有这个时间。', 'There is no such time.');
+  return at.getTime() < 0 ? new Date(0) : at;
+}
+
+function invalid(path: string, zh: string, en: string): AppError {
+  return new AppError('invalid-input', { zh, en }, { problems: [{ path, message: { zh, en } }] });
 }
 
 function isTimeZone(name: string): boolean {

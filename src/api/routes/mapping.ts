@@ -1,24 +1,19 @@
-import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import type { ColumnMapping } from '#domain/api.ts';
 import { AppError } from '#platform/error.ts';
-
-const schema = Type.Object({
-  phone: Type.Union([Type.String(), Type.Null()]),
-  name: Type.Union([Type.String(), Type.Null()]),
-  ignore: Type.Array(Type.String()),
-  rename: Type.Record(Type.String(), Type.String({ minLength: 1, maxLength: 64 })),
-});
+import { columnMapping } from '../schema/records.ts';
+import { requireStorable } from '../storable.ts';
 
 /** Reads the `mapping` field of an upload; throws `invalid-input`. */
 export function parseMapping(text: unknown): ColumnMapping {
   let json: unknown;
   try {
-    json = JSON.parse(String(text));
+    json = typeof text === 'string' ? JSON.parse(text) : text;
   } catch (cause) {
     throw invalid(cause);
   }
-  if (!Value.Check(schema, json)) throw invalid(undefined);
+  if (!Value.Check(columnMapping, json)) throw invalid(undefined);
+  requireStorable(json, 'mapping');
   return json;
 }
 

@@ -1,21 +1,15 @@
-import { Type } from 'typebox';
 import type { FastifyInstance } from 'fastify';
+import type { Page, SuppressionView } from '#domain/api.ts';
 import type { SuppressionId } from '#domain/ids.ts';
 import { listSuppressions, suppress, unsuppress } from '#compliance/suppression.ts';
 import { parsePhone } from '#leads/phone.ts';
 import { AppError } from '#platform/error.ts';
-import { requireRole } from '../auth.ts';
+import { actorOf, requireRole } from '../auth.ts';
 import type { ApiContext } from '../context.ts';
+import { answers, idParams, nothing, pageOf } from '../schema/basic.ts';
+import { newSuppression, suppressionAdded, suppressionQuery, suppressionView } from '../schema/records.ts';
 
-const entry = Type.Object({
-  phone: Type.String({ minLength: 1, maxLength: 40 }),
-  note: Type.Optional(Type.String({ maxLength: 500 })),
-});
-const query = Type.Object({
-  phone: Type.Optional(Type.String({ maxLength: 40 })),
-  cursor: Type.Optional(Type.String({ format: 'uuid' })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
-});
+const tags = ['suppressions'];
 
 /** The suppression list: who must not be called, in any campaign. */
 export function suppressionRoutes(app: FastifyInstance, context: ApiContext): void {
@@ -23,10 +17,17 @@ export function suppressionRoutes(app: FastifyInstance, context: ApiContext): vo
 
   app.get<{ Querystring: { phone?: string; cursor?: string; limit?: number } }>(
     '/api/suppressions',
-    { schema: { tags: ['suppressions'], querystring: query } },
-    async (request) => {
-      const { phone, ...page } = request.query;
-      if (phone === undefined || phone === '') return listSuppressions(db, page);
+    {
+      schema: {
+        tags,
+        summary: 'The suppression list, newest first; `phone` finds one whole number',
+        querystring: suppressionQuery,
+        response: answers({ 200: pageOf(suppressionView) }),
+      },
+    },
+    async (request): Promise<Page<SuppressionView>> => {
+      const { phone = '', ...page } = request.query;
+      if (phone.trim() === '') return listSuppressions(db, page);
       const parsed = parsePhone(phone);
       return parsed.ok ? listSuppressions(db, { ...page, phone: parsed.phone }) : { items: [], total: 0 };
     },
@@ -34,7 +35,14 @@ export function suppressionRoutes(app: FastifyInstance, context: ApiContext): vo
 
   app.post<{ Body: { phone: string; note?: string } }>(
     '/api/suppressions',
-    { schema: { tags: ['suppressions'], body: entry } },
+    {
+      schema: {
+        tags,
+        summary: 'Stop calling a number, in every campaign at once',
+        body: newSuppression,
+        response: answers({ 201: suppressionAdded }),
+      },
+    },
     async (request, reply) => {
       const user = requireRole(request, 'operator');
       const parsed = parsePhone(request.body.phone);
@@ -43,7 +51,7 @@ export function suppressionRoutes(app: FastifyInstance, context: ApiContext): vo
       const change = await suppress(db, {
         phone: parsed.phone,
         source: 'manual',
-        actor: `user:${user.id}`,
+        actor: actorOf(user),
         ...(request.body.note === undefined ? {} : { note: request.body.note }),
       });
       bus.publish('suppression-added', { phone: parsed.phone, attemptId: undefined });
@@ -54,15 +62,20 @@ export function suppressionRoutes(app: FastifyInstance, context: ApiContext): vo
     },
   );
 
-  app.delete<{ Params: { id: string } }>(
+  app.delete<{ Params: { id: SuppressionId } }>(
     '/api/suppressions/:id',
-    { schema: { tags: ['suppressions'] } },
+    {
+      schema: {
+        tags,
+        summary: 'Allow a number to be called again; for administrators',
+        params: idParams,
+        response: answers({ 204: nothing }),
+      },
+    },
     async (request, reply) => {
       const user = requireRole(request, 'admin');
-      const { id } = request.params;
-      const removed =
-        /^[0-9a-f-]{36}$/.test(id) && (await unsuppress(db, { id: id as SuppressionId, actor: `user:${user.id}` }));
-      if (!removed) throw new AppError('not-found', { zh: '名单中没有这一条。', en: 'There is no such entry.' });
+      if (!(await unsuppress(db, { id: request.params.id, actor: actorOf(user) })))
+        throw new AppError('not-found', { zh: '名单中没有这一条。', en: 'There is no such entry.' });
       return reply.status(204).send();
     },
   );
