@@ -23,7 +23,8 @@ try {
 
 function servesConsole() {
   const helps = parameters.some((word) => word === '--help' || word === '-h');
-  return !helps && (parameters[0] === 'start' || parameters[0] === 'serve');
+  // Options may come before the command.
+  return !helps && (parameters.includes('start') || parameters.includes('serve'));
 }
 
 function runOn(node) {

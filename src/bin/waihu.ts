@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { AppError } from '#platform/error.ts';
 import type { LocalText } from '#domain/text.ts';
 import { languageOf } from '#platform/text.ts';
+import { localizeHelp } from './cli/help.ts';
 import { Terminal } from './cli/terminal.ts';
 import type { GlobalFlags } from './cli/settings.ts';
 
@@ -13,7 +14,9 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 const t = (zh: string, en: string): string => terminal.text({ zh, en });
 
-const program = new Command('waihu')
+const program = new Command('waihu');
+localizeHelp(program, terminal.language);
+program
   .description(t('外呼：AI 外呼平台', 'Waihu: AI outbound calling'))
   .version(version, '-v, --version', t('显示版本', 'print the version'))
   .helpOption('-h, --help', t('显示帮助', 'show help'))
@@ -49,6 +52,10 @@ const program = new Command('waihu')
   .showHelpAfterError(t('（--help 显示用法）', '(--help shows the usage)'))
   .exitOverride();
 
+/** Examples below the help of a command; the commands themselves are the same in every language. */
+const examples = (...lines: readonly string[]): string =>
+  `\n${t('例如：', 'Examples:')}\n${lines.map((line) => `  waihu ${line}`).join('\n')}\n`;
+
 const flags = (): GlobalFlags => program.opts<GlobalFlags>();
 
 program
@@ -57,6 +64,7 @@ program
     t('启动全部功能；首次启动会先跑一遍示例任务', 'start everything; the first start runs the sample campaign'),
   )
   .option('--no-sample', t('首次启动不跑示例', 'do not run the sample on the first start'))
+  .addHelpText('after', examples('start', 'start --http-port 9000', 'start --no-sample --data-directory /srv/waihu'))
   .action(async (o: { sample: boolean }) =>
     (await import('./commands/serve.ts')).serve({ terminal, flags: flags(), version, sample: o.sample }),
   );
@@ -93,6 +101,13 @@ program
     [],
   )
   .option('--rejected <file>', t('被拒绝的行写到此文件', 'write rejected rows to this file'))
+  .addHelpText(
+    'after',
+    examples(
+      'import contacts.csv --rejected rejected.csv',
+      'import contacts.csv --phone 手机号 --name 姓名 --rename 最低还款=最低还款额',
+    ),
+  )
   .action(async (file: string, o) =>
     (await import('./commands/import.ts')).importFile({ terminal, flags: flags(), version }, file, o),
   );
@@ -105,6 +120,17 @@ program
   )
   .option('--trunk <name>', t('线路名', 'name of the trunk'))
   .option('--var <name=value>', t('话术变量，可重复', 'variable of the script, may be repeated'), collect, [])
+  .addHelpText(
+    'after',
+    examples(
+      'call 16400000001 --script trial-lesson --trunk simulator --var name=王小明 --var 机构名称=云山学堂',
+      'call 13800000000 --script credit-card-reminder --trunk carrier --var 姓名=王小明 … --json',
+    ) +
+      t(
+        '\n退出码：0 已接通，3 未接通，2 用法有误，1 其他问题。\n',
+        '\nExit codes: 0 answered, 3 not answered, 2 wrong use, 1 anything else.\n',
+      ),
+  )
   .action(async (number: string, o) =>
     (await import('./commands/call.ts')).call({ terminal, flags: flags(), version }, number, o),
   );
@@ -116,12 +142,7 @@ program
   .option('--host <address>', t('监听地址', 'address to listen on'), '127.0.0.1')
   .option('--port <port>', t('SIP 端口', 'SIP port'), integer(0, 65_535), 5080)
   .option('--seed <n>', t('人群的种子', 'seed of the people'), integer(0, 2 ** 31), 1)
-  .option(
-    '--pace <factor>',
-    t('振铃与等待时长的倍率，1 为真实', 'factor on ringing and waiting; 1 is real'),
-    Number.parseFloat,
-    1,
-  )
+  .option('--pace <factor>', t('振铃与等待时长的倍率，1 为真实', 'factor on ringing and waiting; 1 is real'), factor, 1)
   .option('--log <file>', t('每通电话写一行 JSON', 'write JSON lines of every call'))
   .option(
     '--script <key>',
@@ -132,10 +153,12 @@ program
     '--announcements <directory>',
     t('把运营商提示音录音写到此目录', 'write recordings of the announcements here'),
   )
+  .addHelpText('after', examples('simulate', 'simulate --port 5090 --seed 7 --log calls.jsonl'))
   .action(async (o) => (await import('./commands/simulate.ts')).simulate({ terminal, flags: flags(), version }, o));
 program
   .command('doctor')
   .description(t('检查这台机器是否具备运行条件', 'check what this machine has and lacks'))
+  .addHelpText('after', examples('doctor', 'doctor --json'))
   .action(async () => (await import('./commands/doctor.ts')).doctor({ terminal, flags: flags(), version }));
 program
   .command('bench [name] [options...]')
@@ -162,6 +185,10 @@ campaign
   .option('--trunk <name>', t('线路名', 'name of the trunk'))
   .option('--settings <file>', t('JSON 文件，覆盖默认设置', 'JSON file with settings that replace the defaults'))
   .option('--start', t('立即启动', 'start at once'))
+  .addHelpText(
+    'after',
+    examples('campaign create 九月还款提醒 --script credit-card-reminder --import 0199… --trunk carrier --start'),
+  )
   .action(async (name: string, o) => (await campaigns()).createCampaign(base(), name, o));
 for (const [action, zh, en] of [
   ['start', '启动任务', 'start a campaign'],
@@ -198,7 +225,10 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof AppError) {
     terminal.say(error.text);
-    for (const { path, message } of error.problems) terminal.say(prefixed(path, message));
+    for (const { path, message } of error.problems) {
+      // Some sentences list their problems already.
+      if (!terminal.text(error.text).includes(terminal.text(message))) terminal.say(prefixed(path, message));
+    }
     return error.code === 'invalid-input' || error.code === 'config-invalid' ? 2 : 1;
   }
   terminal.say({
@@ -215,6 +245,16 @@ function prefixed(path: string, message: LocalText): LocalText {
 
 function collect(value: string, before: string[]): string[] {
   return [...before, value];
+}
+
+function factor(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 100))
+    throw new AppError('invalid-input', {
+      zh: `“${text}”不是大于 0、不超过 100 的数。`,
+      en: `"${text}" is not a number above 0 and up to 100.`,
+    });
+  return value;
 }
 
 function integer(low: number, high: number): (text: string) => number {

@@ -6,9 +6,14 @@ import { createLog } from '#platform/log.ts';
 import type { ApiError } from '#domain/api.ts';
 import { openPlatform } from '../runtime/platform.ts';
 import { publishSampleScripts } from '../runtime/first-start.ts';
-import { readServerFile } from '../runtime/server-file.ts';
+import { runningServer } from '../runtime/server-file.ts';
 import type { ServerFile } from '../runtime/server-file.ts';
 import { checkDataDirectory } from '../runtime/data-directory.ts';
+import type { Config } from '#platform/config/config.ts';
+import { SAMPLE_TRUNK } from '../sample/campaign.ts';
+import { SAMPLE_SEED } from '../sample/run.ts';
+import { startSimulatorBeside } from '../simulator/beside.ts';
+import { simulatorTrunk } from '../simulator/trunk.ts';
 import { settingsOf } from './settings.ts';
 import type { CommandContext } from './settings.ts';
 
@@ -26,40 +31,63 @@ export interface ApiClient {
   close(): Promise<void>;
 }
 
+/** What a command needs of a server that it has to start itself. */
+export interface ClientNeeds {
+  /** The command dials, so that there must be lines; with `trunk` this one, otherwise any. */
+  readonly lines?: { readonly trunk: string | undefined };
+  /** Campaigns that run are dialled meanwhile. */
+  readonly dials?: boolean;
+}
+
 /** Talks to the server of the data directory, or starts one for this command alone. */
-export async function openClient(o: CommandContext): Promise<ApiClient> {
+export async function openClient(o: CommandContext, stop: AbortSignal, needs: ClientNeeds = {}): Promise<ApiClient> {
   const config = settingsOf(o.flags);
   const data = resolve(config.dataDirectory);
-  const running = readServerFile(data);
-  if (running !== undefined && (await answers(running))) return clientOf(running, true, async () => undefined);
+  const running = await runningServer(data);
+  if (running !== undefined) return clientOf(running, true, async () => undefined);
   checkDataDirectory(data);
+  await using stack = new AsyncDisposableStack();
+  const simulator = needsSimulator(config, needs)
+    ? await startSimulatorBeside({
+        data,
+        port: 0,
+        seed: SAMPLE_SEED,
+        logLevel: 'warn',
+        terminal: o.terminal,
+        signal: stop,
+      })
+    : undefined;
+  if (simulator !== undefined) stack.defer(() => simulator.close());
   const platform = await openPlatform({
     config: { ...config, http: { host: '127.0.0.1', port: 0 }, sip: { ...config.sip, port: 0 } },
     clock: systemClock,
     log: createLog({ level: o.flags.logLevel === undefined ? 'error' : config.log.level }),
-    trunks: config.trunks,
+    trunks: [...config.trunks, ...(simulator === undefined ? [] : [simulatorTrunk(simulator.address)])],
     consoleDirectory: undefined,
     version: o.version,
+    dials: needs.dials === true,
+    signal: stop,
   });
+  stack.defer(() => platform.close('command ended'));
   await publishSampleScripts(platform.database.db, systemClock);
   const server = { url: platform.url, token: platform.operatorToken, pid: process.pid };
-  return clientOf(server, false, () => platform.close('command ended'));
+  const owned = stack.move();
+  return clientOf(server, false, () => owned.disposeAsync());
 }
 
-async function answers(server: ServerFile): Promise<boolean> {
-  try {
-    const response = await fetch(`${server.url}/api/health`, { signal: AbortSignal.timeout(2000) });
-    return response.ok;
-  } catch {
-    return false;
-  }
+/** As in a server, the simulator is there unless the configuration says otherwise; it takes seconds, so only if used. */
+function needsSimulator({ simulator, trunks }: Config, { lines }: ClientNeeds): boolean {
+  if (!simulator.enabled || lines === undefined) return false;
+  return lines.trunk === undefined ? trunks.length === 0 : lines.trunk === SAMPLE_TRUNK;
 }
 
 function clientOf(server: ServerFile, remote: boolean, close: () => Promise<void>): ApiClient {
   const call = async (path: string, init: RequestInit, timeoutMs?: number): Promise<Response> => {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${server.token}`);
     const response = await fetch(`${server.url}${path}`, {
       ...init,
-      headers: { ...init.headers, authorization: `Bearer ${server.token}` },
+      headers,
       ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
     });
     if (!response.ok) throw await faultOf(response);

@@ -1,16 +1,20 @@
 import { openClient } from './client.ts';
-import type { ApiClient } from './client.ts';
+import type { ApiClient, ClientNeeds } from './client.ts';
 import type { CommandContext } from './settings.ts';
+import { stopSignal } from './stop-signal.ts';
 
-/** Runs a command against the API and closes what was opened for it. */
+/** Runs a command against the API and closes what was opened for it; `stop` aborts when the user wants to end. */
 export async function withClient<Result>(
   o: CommandContext,
-  run: (client: ApiClient) => Promise<Result>,
+  run: (client: ApiClient, stop: AbortSignal) => Promise<Result>,
+  needs?: ClientNeeds,
 ): Promise<Result> {
-  const client = await openClient(o);
+  const stop = stopSignal();
+  const client = await openClient(o, stop, needs);
   try {
-    return await run(client);
+    return await run(client, stop);
   } finally {
+    o.terminal.endProgress();
     await client.close();
   }
 }

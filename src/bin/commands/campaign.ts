@@ -1,16 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import type { CampaignAction, CampaignDefaults, CampaignView, ScriptSummary } from '#domain/api.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CampaignAction, CampaignDefaults, CampaignView, TrunkSummary } from '#domain/api.ts';
 import type { CampaignSettings } from '#domain/campaign.ts';
 import { GRADE_LABELS, OUTCOME_LABELS } from '#outcomes/labels.ts';
 import type { GradeCode, OutcomeCode } from '#domain/outcome.ts';
 import { AppError } from '#platform/error.ts';
 import { table } from '../cli/terminal.ts';
 import type { CommandContext } from '../cli/settings.ts';
-import { aborted, stopSignal } from '../cli/stop-signal.ts';
+import { findScript } from '../cli/find-script.ts';
+import type { ApiClient } from '../cli/client.ts';
+import { aborted } from '../cli/stop-signal.ts';
 import { print, withClient } from '../cli/with-client.ts';
+import { SAMPLE_TRUNK } from '../sample/campaign.ts';
 
 const LOOK_MS = 1000;
 
+/** Prints all campaigns. */
 export async function listCampaigns(o: CommandContext): Promise<void> {
   await withClient(o, async (client) => {
     const campaigns = await client.get<readonly CampaignView[]>('/api/campaigns');
@@ -31,6 +36,7 @@ export async function listCampaigns(o: CommandContext): Promise<void> {
   });
 }
 
+/** Flags of `campaign create`. */
 export interface CreateFlags {
   readonly script: string;
   readonly import: readonly string[];
@@ -39,67 +45,90 @@ export interface CreateFlags {
   readonly start?: boolean;
 }
 
+/** Makes a campaign, and with `start` runs it. */
 export async function createCampaign(o: CommandContext, name: string, flags: CreateFlags): Promise<void> {
   const given = flags.settings === undefined ? {} : await readSettings(flags.settings);
-  await withClient(o, async (client) => {
-    const scripts = await client.get<readonly ScriptSummary[]>('/api/scripts');
-    const script = scripts.find(({ key }) => key === flags.script);
-    if (script === undefined) {
-      const keys = scripts.map(({ key }) => key).join(', ');
-      throw new AppError('invalid-input', {
-        zh: `没有话术 ${flags.script}；可用：${keys}`,
-        en: `There is no script ${flags.script}; there are: ${keys}`,
-      });
-    }
-    const defaults = await client.get<CampaignDefaults>('/api/defaults');
-    const trunk = defaults.trunks.find(({ name: known }) => known === flags.trunk);
-    const onTrunk = trunk === undefined ? {} : { trunk: trunk.name, callerNumber: trunk.callerNumbers[0] };
-    const settings = { ...defaults.settings, ...onTrunk, ...given };
-    const body = { name, scriptId: script.id, settings, importIds: flags.import };
-    let campaign = await client.post<CampaignView>('/api/campaigns', body);
-    if (flags.start === true)
-      campaign = await client.post<CampaignView>(`/api/campaigns/${campaign.id}/state`, { action: 'start' });
-    print(o, campaign, (view) => present(view, o));
-    if (flags.start === true && !client.remote) await follow(o, client.get, campaign.id);
+  const starts = flags.start === true;
+  await withClient(
+    o,
+    async (client, stop) => {
+      const script = await findScript(client, flags.script);
+      const defaults = await client.get<CampaignDefaults>('/api/defaults');
+      const settings = { ...defaults.settings, ...onTrunk(defaults.trunks, flags.trunk), ...given };
+      const body = { name, scriptId: script.id, settings, importIds: flags.import };
+      let campaign = await client.post<CampaignView>('/api/campaigns', body);
+      if (starts)
+        campaign = await client.post<CampaignView>(`/api/campaigns/${campaign.id}/state`, { action: 'start' });
+      if (starts && !client.remote) await follow(o, client, campaign.id, stop);
+      else print(o, campaign, (view) => present(view, o));
+    },
+    { lines: { trunk: flags.trunk }, dials: starts },
+  );
+}
+
+function onTrunk(trunks: readonly TrunkSummary[], name: string | undefined): Partial<CampaignSettings> {
+  if (name === undefined) return {};
+  const trunk = trunks.find((known) => known.name === name);
+  const callerNumber = trunk?.callerNumbers[0];
+  if (trunk !== undefined && callerNumber !== undefined) return { trunk: trunk.name, callerNumber };
+  const names = trunks.map((known) => known.name).join(', ');
+  throw new AppError('invalid-input', {
+    zh: `没有线路 ${name}；可用：${names === '' ? '（无，请在配置文件中添加 [[trunks]]）' : names}`,
+    en: `There is no trunk ${name}; there are: ${names === '' ? '(none; add [[trunks]] to the configuration file)' : names}`,
   });
 }
 
+/** Starts, pauses, resumes or cancels. */
 export async function changeCampaign(o: CommandContext, id: string, action: CampaignAction['action']): Promise<void> {
-  await withClient(o, async (client) => {
-    const campaign = await client.post<CampaignView>(`/api/campaigns/${id}/state`, { action });
-    print(o, campaign, (view) => present(view, o));
-    if (!client.remote && (action === 'start' || action === 'resume')) await follow(o, client.get, id);
-  });
+  const dials = action === 'start' || action === 'resume';
+  await withClient(
+    o,
+    async (client, stop) => {
+      const campaign = await client.post<CampaignView>(`/api/campaigns/${id}/state`, { action });
+      if (dials && !client.remote) await follow(o, client, id, stop);
+      else print(o, campaign, (view) => present(view, o));
+    },
+    dials ? { lines: { trunk: SAMPLE_TRUNK }, dials } : {},
+  );
 }
 
+/** Prints one campaign with its counts. */
 export async function showCampaign(o: CommandContext, id: string): Promise<void> {
   await withClient(o, async (client) =>
     print(o, await client.get<CampaignView>(`/api/campaigns/${id}`), (view) => present(view, o)),
   );
 }
 
+/** Shows the progress until the campaign does not run any more. */
 export async function watchCampaign(o: CommandContext, id: string): Promise<void> {
-  await withClient(o, async (client) => follow(o, client.get, id));
+  await withClient(o, async (client, stop) => follow(o, client, id, stop), {
+    lines: { trunk: SAMPLE_TRUNK },
+    dials: true,
+  });
 }
 
 /** A campaign runs only while a server does; a command that is its own server stays until the end. */
-async function follow(o: CommandContext, get: <Body>(path: string) => Promise<Body>, id: string): Promise<void> {
-  const stop = stopSignal();
+async function follow(o: CommandContext, client: ApiClient, id: string, stop: AbortSignal): Promise<void> {
   for (;;) {
-    const campaign = await get<CampaignView>(`/api/campaigns/${id}`);
+    const campaign = await client.get<CampaignView>(`/api/campaigns/${id}`);
     const { dialing, done } = campaign.counts.leads;
+    if (campaign.state !== 'running' || stop.aborted) {
+      o.terminal.endProgress();
+      print(o, campaign, (view) => present(view, o));
+      if (campaign.state === 'running' && !client.remote)
+        o.terminal.say({
+          zh: '任务还没有完成；下次启动 waihu 时会继续。',
+          en: 'The campaign is not finished; it goes on when waihu is started next.',
+        });
+      return;
+    }
     o.terminal.progress(
       { zh: campaign.name, en: campaign.name },
       done,
       totalOf(campaign),
       o.terminal.text({ zh: `通话中 ${dialing}`, en: `${dialing} in call` }),
     );
-    if (campaign.state !== 'running' || stop.aborted) {
-      o.terminal.endProgress();
-      print(o, campaign, (view) => present(view, o));
-      return;
-    }
-    await Promise.race([aborted(stop), new Promise((resolve) => setTimeout(resolve, LOOK_MS))]);
+    await Promise.race([aborted(stop), delay(LOOK_MS)]);
   }
 }
 

@@ -7,6 +7,7 @@ import { pairs } from '../cli/settings.ts';
 import type { CommandContext } from '../cli/settings.ts';
 import { print, withClient } from '../cli/with-client.ts';
 
+/** Flags of `import`. */
 export interface ImportFlags {
   readonly phone?: string;
   readonly name?: string;

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemClock } from '#platform/clock.ts';
@@ -7,21 +7,19 @@ import { createLog } from '#platform/log.ts';
 import { stopSignal } from '../cli/stop-signal.ts';
 import { settingsOf } from '../cli/settings.ts';
 import type { CommandContext } from '../cli/settings.ts';
+import { checkDataDirectory } from '../runtime/data-directory.ts';
 import { publishSampleScripts } from '../runtime/first-start.ts';
 import { openPlatform } from '../runtime/platform.ts';
-import { SAMPLE_SCRIPT } from '../sample/campaign.ts';
 import { presentSample } from '../sample/present.ts';
 import { DEFAULT_CONCURRENCY, runSample, SAMPLE_SEED } from '../sample/run.ts';
-import { startSimulator } from '../simulator/start.ts';
+import { simulatorLogOf, startSimulatorBeside } from '../simulator/beside.ts';
 import { simulatorTrunk } from '../simulator/trunk.ts';
-import { SAMPLE_PACE } from './serve.ts';
 
 export interface SampleFlags {
   readonly contacts?: number;
   readonly concurrency?: number;
   readonly seed?: number;
   readonly keep?: string;
-  readonly json?: boolean;
 }
 
 /** Runs the sample in a data directory of its own and judges it; the exit code is 0 only when it passed. */
@@ -29,10 +27,7 @@ export async function sample(o: CommandContext, flags: SampleFlags): Promise<voi
   const { terminal } = o;
   const stop = stopSignal();
   const clock = systemClock;
-  const data = flags.keep === undefined ? mkdtempSync(join(tmpdir(), 'waihu-sample-')) : resolve(flags.keep);
-  mkdirSync(data, { recursive: true });
-  // Root's database runs as another user, who has to get there.
-  if (flags.keep === undefined) chmodSync(data, 0o755);
+  const data = directoryOf(flags.keep);
   const config = settingsOf(o.flags, {
     dataDirectory: data,
     'http.port': 0,
@@ -41,25 +36,17 @@ export async function sample(o: CommandContext, flags: SampleFlags): Promise<voi
   });
   const log = createLog({ level: config.log.level });
   const seed = flags.seed ?? SAMPLE_SEED;
-  const simulatorLog = join(data, 'simulator', 'calls.jsonl');
   let passed: boolean | undefined;
   try {
     await using stack = new AsyncDisposableStack();
-    const simulator = await startSimulator(
-      {
-        bind: { address: '127.0.0.1', port: 0 },
-        rtp: { first: 40_000, last: 47_999 },
-        seed,
-        pace: SAMPLE_PACE,
-        logFile: simulatorLog,
-        voiceDirectory: join(data, 'simulator', 'voice'),
-        announcementsDirectory: join(data, 'announcements'),
-        scriptKey: SAMPLE_SCRIPT,
-        logLevel: config.log.level,
-      },
-      (done, total) => terminal.progress({ zh: '准备模拟运营商', en: 'Preparing the simulated carrier' }, done, total),
-    );
-    terminal.endProgress();
+    const simulator = await startSimulatorBeside({
+      data,
+      port: 0,
+      seed,
+      logLevel: config.log.level,
+      terminal,
+      signal: stop,
+    });
     stack.defer(() => simulator.close());
     const platform = await openPlatform({
       config,
@@ -69,6 +56,7 @@ export async function sample(o: CommandContext, flags: SampleFlags): Promise<voi
       consoleDirectory: undefined,
       version: o.version,
       throwAway: flags.keep === undefined,
+      signal: stop,
     });
     stack.defer(() => platform.close('sample ended'));
     await publishSampleScripts(platform.database.db, clock);
@@ -78,17 +66,32 @@ export async function sample(o: CommandContext, flags: SampleFlags): Promise<voi
       contacts: flags.contacts,
       concurrency: flags.concurrency ?? DEFAULT_CONCURRENCY,
       seed,
-      simulatorLog,
+      simulatorLog: simulatorLogOf(data),
       signal: stop,
     });
     if (report !== undefined) {
-      const json = flags.json === true || o.flags.json === true;
-      process.stdout.write(json ? `${JSON.stringify(report)}\n` : `\n${presentSample(report, terminal.language)}\n`);
+      process.stdout.write(
+        o.flags.json === true ? `${JSON.stringify(report)}\n` : `\n${presentSample(report, terminal.language)}\n`,
+      );
       passed = report.passed;
     }
   } finally {
+    terminal.endProgress();
     if (flags.keep === undefined) rmSync(data, { recursive: true, force: true });
   }
   if (passed === undefined) throw new AppError('aborted', { zh: '示例被中断。', en: 'The sample was interrupted.' });
   if (!passed) process.exitCode = 1;
+}
+
+function directoryOf(keep: string | undefined): string {
+  const directory = keep === undefined ? temporaryDirectory() : resolve(keep);
+  checkDataDirectory(directory);
+  return directory;
+}
+
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'waihu-sample-'));
+  // Root's database runs as another user, who has to get there.
+  chmodSync(directory, 0o755);
+  return directory;
 }

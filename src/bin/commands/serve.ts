@@ -1,5 +1,7 @@
 import { join, resolve } from 'node:path';
 import { systemClock } from '#platform/clock.ts';
+import type { Config } from '#platform/config/config.ts';
+import { AppError } from '#platform/error.ts';
 import { createLog } from '#platform/log.ts';
 import { countRows } from '../runtime/count-rows.ts';
 import { aborted, stopSignal } from '../cli/stop-signal.ts';
@@ -8,58 +10,59 @@ import type { CommandContext } from '../cli/settings.ts';
 import { consoleDirectory } from '../runtime/console-files.ts';
 import { createFirstAdministrator, PASSWORD_FILE, publishSampleScripts } from '../runtime/first-start.ts';
 import { openPlatform } from '../runtime/platform.ts';
-import { removeServerFile, writeServerFile } from '../runtime/server-file.ts';
-import { SAMPLE_SCRIPT } from '../sample/campaign.ts';
+import type { Platform } from '../runtime/platform.ts';
+import { checkPorts } from '../runtime/ports.ts';
+import { removeServerFile, runningServer, writeServerFile } from '../runtime/server-file.ts';
 import { presentSample } from '../sample/present.ts';
 import { DEFAULT_CONCURRENCY, runSample, SAMPLE_SEED } from '../sample/run.ts';
 import { checkDataDirectory } from '../runtime/data-directory.ts';
-import { startSimulator } from '../simulator/start.ts';
+import { simulatorLogOf, startSimulatorBeside } from '../simulator/beside.ts';
 import { simulatorTrunk } from '../simulator/trunk.ts';
-
-/** Ringing in the sample lasts this share of what it does on a real network. */
-export const SAMPLE_PACE = 0.4;
 
 /** Starts everything and stays until it is told to stop; on an empty database with `sample` runs the sample campaign first. */
 export async function serve(o: CommandContext & { readonly sample: boolean }): Promise<void> {
-  const { terminal } = o;
   const config = settingsOf(o.flags);
-  const clock = systemClock;
-  const log = createLog({ level: o.flags.logLevel === undefined && o.sample ? 'warn' : config.log.level });
   const stop = stopSignal();
+  try {
+    await run(o, config, stop);
+  } catch (error) {
+    if (!stop.aborted || !(error instanceof AppError) || error.code !== 'aborted') throw error;
+    o.terminal.endProgress();
+    o.terminal.say({ zh: '启动已取消，没有留下任何进程。', en: 'The start was cancelled; nothing is left running.' });
+  }
+}
+
+async function run(o: CommandContext & { readonly sample: boolean }, config: Config, stop: AbortSignal): Promise<void> {
+  const { terminal } = o;
+  const clock = systemClock;
+  // Beside the messages for a person only what is wrong; a server without the sample is a service with a log.
+  const level = o.flags.logLevel === undefined && o.sample && config.log.level === 'info' ? 'warn' : config.log.level;
+  const log = createLog({ level });
   const data = resolve(config.dataDirectory);
-  await using stack = new AsyncDisposableStack();
+  await checkFree(config, data);
   checkDataDirectory(data);
 
+  await using stack = new AsyncDisposableStack();
   terminal.say({ zh: '正在启动……', en: 'Starting …' });
-  const simulatorLog = join(data, 'simulator', 'calls.jsonl');
   const simulator = config.simulator.enabled
-    ? await startSimulator(
-        {
-          bind: { address: '127.0.0.1', port: config.simulator.port },
-          rtp: { first: 40_000, last: 47_999 },
-          seed: SAMPLE_SEED,
-          pace: SAMPLE_PACE,
-          logFile: simulatorLog,
-          voiceDirectory: join(data, 'simulator', 'voice'),
-          announcementsDirectory: join(data, 'announcements'),
-          scriptKey: SAMPLE_SCRIPT,
-          logLevel: 'warn',
-        },
-        (done, total) =>
-          terminal.progress({ zh: '准备模拟运营商', en: 'Preparing the simulated carrier' }, done, total),
-      )
+    ? await startSimulatorBeside({
+        data,
+        port: config.simulator.port,
+        seed: SAMPLE_SEED,
+        logLevel: 'warn',
+        terminal,
+        signal: stop,
+      })
     : undefined;
-  terminal.endProgress();
   if (simulator !== undefined) stack.defer(() => simulator.close());
-  if (stop.aborted) return;
-  const trunks = [...config.trunks, ...(simulator === undefined ? [] : [simulatorTrunk(simulator.address)])];
   const platform = await openPlatform({
-    config: { ...config, log: { level: config.log.level === 'info' && o.sample ? 'warn' : config.log.level } },
+    config: { ...config, log: { level } },
     clock,
     log,
-    trunks,
+    trunks: [...config.trunks, ...(simulator === undefined ? [] : [simulatorTrunk(simulator.address)])],
     consoleDirectory: consoleDirectory(),
     version: o.version,
+    signal: stop,
   });
   stack.defer(async () => {
     removeServerFile(data);
@@ -69,23 +72,8 @@ export async function serve(o: CommandContext & { readonly sample: boolean }): P
       en: 'Stopped: calls are hung up, the database is closed.',
     });
   });
-  const { db } = platform.database;
-  const empty = (await countRows(db, 'campaigns')) === 0;
-  await publishSampleScripts(db, clock);
-  const admin = await createFirstAdministrator(db, { dataDirectory: data, language: config.language, clock });
-  writeServerFile(data, { url: platform.url, token: platform.operatorToken, pid: process.pid });
-  if (platform.recovered > 0) {
-    terminal.say({
-      zh: `上次没有正常结束：${platform.recovered} 次拨打已按记录收尾，任务继续。`,
-      en: `The last run did not end properly: ${platform.recovered} attempts were settled, campaigns go on.`,
-    });
-  }
-  if (admin !== undefined) {
-    terminal.say({
-      zh: `控制台：${platform.url}\n管理员：${admin.name}  密码：${admin.password}\n（密码也在 ${join(config.dataDirectory, PASSWORD_FILE)}，登录后请删除该文件）`,
-      en: `Console: ${platform.url}\nAdministrator: ${admin.name}  password: ${admin.password}\n(also in ${join(config.dataDirectory, PASSWORD_FILE)}; delete that file after signing in)`,
-    });
-  }
+  const empty = (await countRows(platform.database.db, 'campaigns')) === 0;
+  await welcome(o, config, platform, data);
   if (o.sample && empty && simulator !== undefined && !stop.aborted) {
     const report = await runSample(platform, {
       clock,
@@ -93,7 +81,7 @@ export async function serve(o: CommandContext & { readonly sample: boolean }): P
       contacts: undefined,
       concurrency: DEFAULT_CONCURRENCY,
       seed: SAMPLE_SEED,
-      simulatorLog,
+      simulatorLog: simulatorLogOf(data),
       signal: stop,
     });
     if (report !== undefined) process.stdout.write(`\n${presentSample(report, terminal.language)}\n\n`);
@@ -106,4 +94,60 @@ export async function serve(o: CommandContext & { readonly sample: boolean }): P
   }
   await aborted(stop);
   terminal.say({ zh: '正在停止：挂断通话、关闭数据库……', en: 'Stopping: hanging up calls, closing the database …' });
+}
+
+/** Whatever is in use already is said before anything is started or made. */
+async function checkFree(config: Config, data: string): Promise<void> {
+  const running = await runningServer(data);
+  if (running !== undefined)
+    throw new AppError('database-locked', {
+      zh: `Waihu 已在这个数据目录上运行（进程 ${running.pid}），控制台：${running.url}。请先停止它，或用 --data-directory 指定别的目录。`,
+      en: `Waihu runs on this data directory already (process ${running.pid}), console: ${running.url}. Stop it first, or name another directory with --data-directory.`,
+    });
+  await checkPorts([
+    { kind: 'tcp', ...config.http, option: '--http-port' },
+    { kind: 'udp', ...config.sip, option: '--sip-port' },
+    ...(config.simulator.enabled
+      ? [
+          {
+            kind: 'udp' as const,
+            host: '127.0.0.1',
+            port: config.simulator.port,
+            option: '--set simulator.port=…',
+          },
+        ]
+      : []),
+  ]);
+}
+
+/** Makes what an installation starts with and says where it is. */
+async function welcome(o: CommandContext, config: Config, platform: Platform, data: string): Promise<void> {
+  const { terminal } = o;
+  const { db } = platform.database;
+  await publishSampleScripts(db, systemClock);
+  const admin = await createFirstAdministrator(db, {
+    dataDirectory: data,
+    language: config.language,
+    clock: systemClock,
+  });
+  writeServerFile(data, { url: platform.url, token: platform.operatorToken, pid: process.pid });
+  if (platform.recovered > 0) {
+    terminal.say({
+      zh: `上次没有正常结束：${platform.recovered} 次拨打已按记录收尾，任务继续。`,
+      en: `The last run did not end properly: ${platform.recovered} attempts were settled, campaigns go on.`,
+    });
+  }
+  if (consoleDirectory() === undefined) {
+    terminal.say({
+      zh: '控制台网页还没有构建，现在只有 API；用 npm start 启动会自动构建。',
+      en: 'The console has not been built, so there is only the API; npm start builds it.',
+    });
+  }
+  if (admin !== undefined) {
+    const file = join(config.dataDirectory, PASSWORD_FILE);
+    terminal.say({
+      zh: `控制台：${platform.url}\n管理员：${admin.name}  密码：${admin.password}\n（密码也在 ${file}，登录后请删除该文件）`,
+      en: `Console: ${platform.url}\nAdministrator: ${admin.name}  password: ${admin.password}\n(also in ${file}; delete that file after signing in)`,
+    });
+  }
 }

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { AppError } from '#platform/error.ts';
 import { aborted, stopSignal } from '../cli/stop-signal.ts';
 import type { CommandContext } from '../cli/settings.ts';
+import { checkPorts } from '../runtime/ports.ts';
 import { startSimulator } from '../simulator/start.ts';
 
 export interface SimulateFlags {
@@ -18,6 +20,7 @@ export interface SimulateFlags {
 /** Runs the simulated carrier until it is told to stop. */
 export async function simulate(o: CommandContext, flags: SimulateFlags): Promise<void> {
   const stop = stopSignal();
+  await checkPorts([{ kind: 'udp', host: flags.host, port: flags.port, option: '--port' }]);
   const voiceDirectory = mkdtempSync(join(tmpdir(), 'waihu-simulator-'));
   try {
     const simulator = await startSimulator(
@@ -32,7 +35,10 @@ export async function simulate(o: CommandContext, flags: SimulateFlags): Promise
         scriptKey: flags.script,
         logLevel: 'warn',
       },
-      (done, total) => o.terminal.progress({ zh: '准备语音', en: 'Preparing voices' }, done, total),
+      {
+        signal: stop,
+        onWarming: (done, total) => o.terminal.progress({ zh: '准备语音', en: 'Preparing voices' }, done, total),
+      },
     );
     o.terminal.endProgress();
     const { address, port } = simulator.address;
@@ -43,7 +49,10 @@ export async function simulate(o: CommandContext, flags: SimulateFlags): Promise
     if (o.flags.json === true) process.stdout.write(`${JSON.stringify({ address, port, pid: simulator.pid })}\n`);
     await aborted(stop);
     await simulator.close();
+  } catch (error) {
+    if (!stop.aborted || !(error instanceof AppError) || error.code !== 'aborted') throw error;
   } finally {
+    o.terminal.endProgress();
     rmSync(voiceDirectory, { recursive: true, force: true });
   }
 }

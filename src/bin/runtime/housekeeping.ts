@@ -44,18 +44,17 @@ export async function deleteRecordings(
   before: Date,
   signal?: AbortSignal,
 ): Promise<number> {
-  let deleted = 0;
-  while (signal?.aborted !== true) {
+  for (let deleted = 0; ;) {
+    if (signal?.aborted === true) return deleted;
     const { rows } = await pool.query<{ id: string; path: string }>(
       `SELECT id, recording->>'path' AS path FROM calls WHERE id < $1::uuid AND recording IS NOT NULL ORDER BY id LIMIT ${BATCH}`,
       [idFloor(before)],
     );
-    if (rows.length === 0) break;
+    if (rows.length === 0) return deleted;
     for (const { path } of rows) await rm(join(directory, path), { force: true });
     await pool.query('UPDATE calls SET recording = NULL WHERE id = ANY($1::uuid[])', [rows.map(({ id }) => id)]);
     deleted += rows.length;
   }
-  return deleted;
 }
 
 /** Deletes call records with their turns, events and attempts before a moment. Returns how many calls. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { TrunkSummary } from '#domain/api.ts';
 import type { Attempt, CallOutcome } from '#domain/call.ts';
+import { AppError } from '#platform/error.ts';
 import { newId } from '#platform/id.ts';
 import type { Config, TrunkConfig } from '#platform/config/config.ts';
 import { openBus } from '#platform/bus.ts';
@@ -31,7 +32,7 @@ import { connectCalls } from './connect-calls.ts';
 import { scheduleHousekeeping } from './housekeeping.ts';
 import { openSpeech } from './speech.ts';
 import type { Speech } from './speech.ts';
-import { placeSingleCall } from './single-call.ts';
+import { openSingleCalls } from './single-call.ts';
 
 export interface PlatformOptions {
   readonly config: Config;
@@ -43,6 +44,10 @@ export interface PlatformOptions {
   readonly version: string;
   /** The data directory is thrown away afterwards, so the cluster goes too, wherever it lies. */
   readonly throwAway?: boolean;
+  /** Running campaigns are dialled, which a command that only asks or writes must not do. */
+  readonly dials?: boolean;
+  /** Gives the start up: it throws `aborted` as soon as the step under way is done. */
+  readonly signal?: AbortSignal;
 }
 
 /** Everything of one process, running. */
@@ -65,9 +70,15 @@ export interface Platform {
 export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   const { config, clock, log } = o;
   await using stack = new AsyncDisposableStack();
+  const goOn = (): void => {
+    if (o.signal?.aborted === true)
+      throw new AppError('aborted', { zh: '启动被中断。', en: 'The start was interrupted.' });
+  };
+  goOn();
   const embedded = config.databaseUrl === undefined;
   const postgres = embedded ? await startEmbeddedPostgres({ dataDirectory: config.dataDirectory, log }) : undefined;
   if (postgres !== undefined) stack.defer(() => (o.throwAway === true ? postgres.discard() : postgres.close()));
+  goOn();
   const url = config.databaseUrl ?? postgres!.url;
   const directories = makeDirectories(config);
   const database = stack.adopt(await openDatabase(url), (open) => open.close());
@@ -76,6 +87,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   const bus = openBus(log);
   if (embedded) await deleteUnfinishedRecordings(directories.recordings);
 
+  goOn();
   const speech = openSpeech({ log, cacheDirectory: directories.voice, promptsDirectory: directories.prompts });
   stack.defer(() => speech.close());
   const fingerprints = await loadAnnouncements(directories.announcements, log);
@@ -101,6 +113,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   });
   stack.defer(() => calls.close('shutdown'));
 
+  goOn();
   const nodeId = newId<'node'>(clock.now());
   const placeCall: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome> = connectCalls({
     calls,
@@ -109,6 +122,8 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     clock,
     log,
   });
+  const single = openSingleCalls({ db: database.db, clock, log, nodeId, placeCall });
+  stack.defer(() => single.close());
   const dialer = new Dialer({
     store: openAttemptStore({
       db: database.db,
@@ -143,12 +158,13 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
       importsDirectory: directories.imports,
       consoleDirectory: o.consoleDirectory,
       operatorToken,
-      placeSingleCall: (call) => placeSingleCall({ db: database.db, clock, log, nodeId, placeCall }, call),
+      placeSingleCall: (call) => single.place(call),
     },
     config.http,
   );
   stack.defer(() => api.close());
-  const { recovered } = await dialer.start({ exclusive: embedded });
+  goOn();
+  const { recovered } = o.dials === false ? { recovered: 0 } : await dialer.start({ exclusive: embedded });
 
   const owned = stack.move();
   let closing: Promise<void> | undefined;

@@ -29,3 +29,15 @@ export function readServerFile(directory: string): ServerFile | undefined {
     return undefined;
   }
 }
+
+/** The server of a data directory, where it answers. */
+export async function runningServer(directory: string): Promise<ServerFile | undefined> {
+  const server = readServerFile(directory);
+  if (server === undefined) return undefined;
+  try {
+    const response = await fetch(`${server.url}/api/health`, { signal: AbortSignal.timeout(2000) });
+    return response.ok ? server : undefined;
+  } catch {
+    return undefined;
+  }
+}

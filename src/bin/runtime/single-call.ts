@@ -1,6 +1,7 @@
 import type { Attempt, CallOutcome } from '#domain/call.ts';
 import type { AttemptId, ScriptId } from '#domain/ids.ts';
-import type { Clock } from '#platform/clock.ts';
+import type { OutcomeCode } from '#domain/outcome.ts';
+import type { Clock, Timer } from '#platform/clock.ts';
 import type { Db } from '#platform/db/database.ts';
 import { AppError } from '#platform/error.ts';
 import { newId } from '#platform/id.ts';
@@ -14,20 +15,64 @@ import { list, load } from '#dialog/store.ts';
 /** A person asked for this dial, so it rings as long as a campaign's default. */
 const RING_TIMEOUT_MS = 45_000;
 
-/**
- * Dials one number outside of any campaign. The suppression list holds here too; calling windows do not, because a
- * person stands behind the dial. Resolves once the attempt is committed; the call goes on by itself.
- */
-export async function placeSingleCall(
-  o: {
-    readonly db: Db;
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly nodeId: string;
-    readonly placeCall: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome>;
-  },
-  call: SingleCall,
-): Promise<AttemptId> {
+/** Waits this long at the end for calls that were hung up, so that their records are written. */
+const CLOSE_MS = 10_000;
+
+export interface SingleCallsOptions {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly nodeId: string;
+  readonly placeCall: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome>;
+}
+
+/** Dials outside of any campaign. */
+export interface SingleCalls {
+  /** Resolves once the attempt is committed; the call goes on by itself. Throws `conflict` and `invalid-input`. */
+  place(call: SingleCall): Promise<AttemptId>;
+  /** Hangs up and waits for the records, a bounded time. The owner closes the call centre and the database later. */
+  close(): Promise<void>;
+}
+
+/** Opens the way for single calls. */
+export function openSingleCalls(o: SingleCallsOptions): SingleCalls {
+  const hangUp = new AbortController();
+  const live = new Set<Promise<void>>();
+  return {
+    async place(call) {
+      const attempt = await openAttempt(o, call);
+      const settled = follow(o, attempt, hangUp.signal).finally(() => live.delete(settled));
+      live.add(settled);
+      return attempt.id;
+    },
+    async close() {
+      hangUp.abort();
+      let giveUp: Timer | undefined;
+      const bound = new Promise<void>((resolve) => {
+        giveUp = o.clock.setTimer(CLOSE_MS, resolve);
+      });
+      await Promise.race([Promise.all(live), bound]);
+      giveUp?.cancel();
+    },
+  };
+}
+
+async function follow(o: SingleCallsOptions, attempt: Attempt, signal: AbortSignal): Promise<void> {
+  let code: OutcomeCode = 'lost';
+  try {
+    ({ code } = await o.placeCall(attempt, signal));
+  } catch (error) {
+    o.log.error({ attemptId: attempt.id, err: error }, 'a single call failed');
+  }
+  try {
+    await closeSingleAttempt(o.db, attempt.id, code, o.clock.now());
+  } catch (error) {
+    o.log.error({ attemptId: attempt.id, err: error }, 'a single call could not be settled');
+  }
+}
+
+/** The suppression list holds here too; calling windows do not, because a person stands behind the dial. */
+async function openAttempt(o: SingleCallsOptions, call: SingleCall): Promise<Attempt> {
   if (await isSuppressed(o.db, call.phone)) {
     throw new AppError('conflict', {
       zh: '这个号码在禁呼名单中，不能拨打。',
@@ -68,18 +113,5 @@ export async function placeSingleCall(
     createdAt: now,
   };
   await openSingleAttempt(o.db, attempt, o.nodeId);
-  void o
-    .placeCall(attempt, new AbortController().signal)
-    .then(
-      (outcome) => outcome.code,
-      (error: unknown) => {
-        o.log.error({ attemptId: attempt.id, err: error }, 'a single call failed');
-        return 'lost' as const;
-      },
-    )
-    .then((code) => closeSingleAttempt(o.db, attempt.id, code, o.clock.now()))
-    .catch((error: unknown) =>
-      o.log.error({ attemptId: attempt.id, err: error }, 'a single call could not be settled'),
-    );
-  return attempt.id;
+  return attempt;
 }

@@ -38,7 +38,7 @@ export function openSpeech(o: {
     synthesize: (text, options) => synthesizer.synthesize(text, options),
     async close() {
       await cache.close();
-      await synthesizer.close();
+      synthesizer.close();
     },
   };
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CampaignSettings, Weekday } from '#domain/campaign.ts';
 import type { ImportReport } from '#domain/contact.ts';
-import type { CampaignId, ScriptId } from '#domain/ids.ts';
+import type { CampaignId } from '#domain/ids.ts';
 import type { Clock } from '#platform/clock.ts';
 import { importSuppressions } from '#compliance/suppression.ts';
 import { addLeadsFromImport, changeState, createCampaign } from '#campaigns/store.ts';
@@ -77,7 +77,7 @@ export async function startSampleCampaign(
   if (script === undefined) throw new Error('the sample script is not published');
   const campaign = await createCampaign(db, {
     name: o.name,
-    scriptId: script.id as ScriptId,
+    scriptId: script.id,
     settings: o.settings,
     now: o.clock.now(),
   });

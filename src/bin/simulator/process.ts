@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { ExampleConversation } from '#domain/script.ts';
 import { systemClock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
+import { storageFault } from '#platform/db/data-directory.ts';
 import { createLog } from '#platform/log.ts';
 import { sampleScripts } from '#dialog/samples.ts';
 import { ANNOUNCEMENTS } from '#simulator/announcements.ts';
@@ -18,16 +19,36 @@ import type { FromSimulator, SimulatorSettings } from './protocol.ts';
  */
 const settings = JSON.parse(process.argv[2] ?? '{}') as SimulatorSettings;
 const log = createLog({ level: settings.logLevel });
-const tell = (message: FromSimulator): void => void process.send?.(message);
+const tell = (message: FromSimulator): void => {
+  if (process.connected) process.send?.(message);
+};
+
+/** Ends what is open; more is put before it as it opens. */
+let close = async (): Promise<void> => undefined;
+let stopping: Promise<void> | undefined;
+const stop = (): Promise<void> => (stopping ??= close().finally(() => process.exit(0)));
+process.once('disconnect', () => void stop());
+process.on('message', (message) => {
+  if (message === 'stop') void stop();
+});
+// The parent decides when to end; a terminal's Ctrl-C and a service manager's stop reach every process at once.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 try {
   await run();
 } catch (error) {
-  const text =
-    error instanceof AppError ? error.text : { zh: '模拟运营商启动失败。', en: 'The simulated carrier did not start.' };
-  log.error({ err: error }, 'simulator could not start');
-  tell({ type: 'failed', text });
-  process.disconnect?.();
+  if (stopping === undefined) {
+    const fault = error instanceof AppError ? error : storageFault(error, dirname(settings.logFile ?? '.'));
+    if (fault === undefined) log.error({ err: error }, 'simulator could not start');
+    tell({
+      type: 'failed',
+      text: fault?.text ?? {
+        zh: '模拟运营商启动失败，原因见上面的日志。',
+        en: 'The simulated carrier did not start; the log above says why.',
+      },
+    });
+  }
+  await stop();
 }
 
 async function run(): Promise<void> {
@@ -36,6 +57,7 @@ async function run(): Promise<void> {
     cacheDirectory: settings.voiceDirectory,
     promptsDirectory: settings.voiceDirectory,
   });
+  close = () => speech.close();
   const examples = examplesOf(settings.scriptKey);
   if (settings.logFile !== undefined) await mkdir(dirname(settings.logFile), { recursive: true });
   const carrier = await openCarrier({
@@ -49,18 +71,10 @@ async function run(): Promise<void> {
     synthesize: (text, options) => speech.synthesize(text, options),
     conversationsFor: () => examples,
   });
-  const stop = async (): Promise<void> => {
+  close = async () => {
     await carrier.close();
     await speech.close();
-    process.exitCode = 0;
-    process.disconnect?.();
   };
-  process.once('disconnect', () => void stop().finally(() => process.exit(0)));
-  process.on('message', (message) => {
-    if (message === 'stop') void stop();
-  });
-  // The parent decides when to end; a terminal's Ctrl-C reaches the whole group.
-  process.on('SIGINT', () => undefined);
   if (settings.announcementsDirectory !== undefined) {
     await mkdir(settings.announcementsDirectory, { recursive: true });
     for (const [outcome, text] of Object.entries(ANNOUNCEMENTS)) {

@@ -14,11 +14,15 @@ export interface Simulator {
 const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 5000;
 
-/** Starts the simulated carrier as a child process and waits until it answers SIP; throws what it says is wrong. */
+/**
+ * Starts the simulated carrier as a child process and waits until it answers SIP; throws what it says is wrong, and
+ * `aborted` when `signal` does meanwhile.
+ */
 export async function startSimulator(
   settings: SimulatorSettings,
-  onWarming?: (done: number, total: number) => void,
+  options: { readonly onWarming?: (done: number, total: number) => void; readonly signal?: AbortSignal } = {},
 ): Promise<Simulator> {
+  const { onWarming, signal } = options;
   const child = fork(fileURLToPath(new URL('./process.ts', import.meta.url)), [JSON.stringify(settings)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
@@ -40,6 +44,10 @@ export async function startSimulator(
   });
   child.once('error', (cause) => ready.reject(notStarted(cause)));
   void exited.then(() => ready.reject(notStarted()));
+  const onAbort = (): void =>
+    ready.reject(new AppError('aborted', { zh: '启动被中断。', en: 'The start was interrupted.' }));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
   try {
     const address = await ready.promise;
     return { address, pid: child.pid ?? 0, close };
@@ -48,6 +56,7 @@ export async function startSimulator(
     throw error;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

@@ -116,8 +116,8 @@ export function isSystemError(error: unknown, ...codes: string[]): error is Node
 
 function lockedFault(directory: string, pid: number): AppError {
   return new AppError('database-locked', {
-    zh: `数据目录 ${directory} 正被另一个 waihu（进程 ${pid}）使用。请先停止它，或用 --data 指定别的目录。`,
-    en: `The data directory ${directory} is in use by another waihu (process ${pid}). Stop that one first, or name another directory with --data.`,
+    zh: `数据目录 ${directory} 正被另一个 waihu（进程 ${pid}）使用。请先停止它，或用 --data-directory 指定别的目录。`,
+    en: `The data directory ${directory} is in use by another waihu (process ${pid}). Stop that one first, or name another directory with --data-directory.`,
   });
 }
 
@@ -130,23 +130,23 @@ export function storageFault(evidence: unknown, directory: string): AppError | u
   const fault = (zh: string, en: string) => new AppError('data-directory-unusable', { zh, en }, { cause: evidence });
   if (code === 'ENOSPC' || code === 'EDQUOT' || /No space left on device|Disk quota exceeded/.test(said))
     return fault(
-      `数据目录 ${directory} 所在的磁盘已满。请腾出至少 200 MB，或用 --data 指定别的目录。`,
-      `The disk of the data directory ${directory} is full. Free at least 200 MB, or name another directory with --data.`,
+      `数据目录 ${directory} 所在的磁盘已满。请腾出至少 200 MB，或用 --data-directory 指定别的目录。`,
+      `The disk of the data directory ${directory} is full. Free at least 200 MB, or name another directory with --data-directory.`,
     );
   if (code === 'EROFS' || /Read-only file system/.test(said))
     return fault(
-      `数据目录 ${directory} 是只读的。请用 --data 指定一个可写的目录。`,
-      `The data directory ${directory} is read-only. Name a writable directory with --data.`,
+      `数据目录 ${directory} 是只读的。请用 --data-directory 指定一个可写的目录。`,
+      `The data directory ${directory} is read-only. Name a writable directory with --data-directory.`,
     );
   if (code === 'ENOTDIR' || code === 'EEXIST')
     return fault(
-      `${directory} 不是目录。请用 --data 指定一个目录。`,
-      `${directory} is not a directory. Name a directory with --data.`,
+      `${directory} 不是目录。请用 --data-directory 指定一个目录。`,
+      `${directory} is not a directory. Name a directory with --data-directory.`,
     );
   if (code !== undefined || /Permission denied/.test(said))
     return fault(
-      `没有权限写数据目录 ${directory}。请更改它的权限，或用 --data 指定别的目录。`,
-      `The data directory ${directory} may not be written. Change its permissions, or name another directory with --data.`,
+      `没有权限写数据目录 ${directory}。请更改它的权限，或用 --data-directory 指定别的目录。`,
+      `The data directory ${directory} may not be written. Change its permissions, or name another directory with --data-directory.`,
     );
   return undefined;
 }

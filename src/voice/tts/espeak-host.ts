@@ -9,8 +9,8 @@ import type { EspeakReply, EspeakRequest } from './espeak-protocol.ts';
 import { levelSpeech } from './loudness.ts';
 
 process.on('disconnect', () => process.exit(0));
-// A terminal sends Ctrl-C to the whole group: the parent decides when this process ends.
-process.on('SIGINT', () => undefined);
+// A terminal's Ctrl-C and a service manager's stop reach every process at once: the parent decides when this one ends.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 if (process.send === undefined) process.exit(1);
 
 const engine = await loadEspeak();
