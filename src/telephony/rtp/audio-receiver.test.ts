@@ -149,3 +149,28 @@ test('sequence and timestamp wrap without being heard', () => {
   }
   expect(line.kinds).toMatch(/^n{1,2}a+$/u);
 });
+
+test('keys are heard as tones only where they were not agreed to come as telephone-events', () => {
+  const line = new Line();
+  let sequence = 0;
+  const press = () => {
+    for (let i = 0; i < 10; i++, sequence++) {
+      const pcm = Int16Array.from({ length: 160 }, (_, sample) => {
+        const seconds = (i * 160 + sample) / 8000;
+        return i < 5 ? 6000 * (Math.sin(2 * Math.PI * 770 * seconds) + Math.sin(2 * Math.PI * 1336 * seconds)) : 0;
+      });
+      const payload = new Uint8Array(160);
+      encodeG711('PCMA', pcm, payload);
+      line.packet({ sequence, timestamp: sequence * 160, payload });
+      line.pull();
+    }
+  };
+  press();
+  expect(line.events).toEqual([]);
+  line.receiver.renegotiate({ ...MEDIA, dtmfPayloadType: undefined });
+  press();
+  line.receiver.renegotiate(MEDIA);
+  press();
+  expect(line.events).toMatchObject([{ digit: '5' }]);
+  expect(Math.abs(line.events[0]!.durationMs - 100)).toBeLessThanOrEqual(15);
+});

@@ -2,6 +2,7 @@ import { Concealment } from '../codec/concealment.ts';
 import { decodeG711, encodeG711, FRAME_SAMPLES, silenceOctet, transcode } from '../codec/g711.ts';
 import type { AudioCodec, AudioMedia } from '../sdp/media.ts';
 import { DtmfReceiver, type DtmfEvent } from './dtmf.ts';
+import { DtmfToneDetector } from './dtmf-tones.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { LossRuns } from './loss-runs.ts';
 import type { ReceivedFrame } from './media-leg.ts';
@@ -32,6 +33,9 @@ export class AudioReceiver {
   readonly #buffer = new JitterBuffer();
   readonly #concealment = new Concealment();
   readonly #dtmf: DtmfReceiver;
+  readonly #onDtmf: (event: DtmfEvent) => void;
+  /** Only where keys do not come as telephone-events. */
+  #tones: DtmfToneDetector | undefined;
   #codec: AudioCodec;
   #payloadType: number;
   #dtmfPayloadType: number | undefined;
@@ -45,7 +49,9 @@ export class AudioReceiver {
     this.#codec = media.codec;
     this.#payloadType = media.payloadType;
     this.#dtmfPayloadType = media.dtmfPayloadType;
+    this.#onDtmf = onDtmf;
     this.#dtmf = new DtmfReceiver(onDtmf);
+    this.#listenForTones();
     this.frame = {
       kind: 'none',
       payload: new Uint8Array(FRAME_SAMPLES).fill(silenceOctet(media.codec)),
@@ -65,6 +71,7 @@ export class AudioReceiver {
     this.#codec = media.codec;
     this.#payloadType = media.payloadType;
     this.#dtmfPayloadType = media.dtmfPayloadType;
+    this.#listenForTones();
   }
 
   /** True where a packet of this payload type belongs to the stream. */
@@ -139,7 +146,13 @@ export class AudioReceiver {
       frame.kind = 'none';
     }
     this.#quiet = isQuiet(frame.pcm);
+    this.#tones?.push(frame.pcm, nowMs);
     return frame;
+  }
+
+  #listenForTones(): void {
+    if (this.#dtmfPayloadType !== undefined) this.#tones = undefined;
+    else this.#tones ??= new DtmfToneDetector(this.#onDtmf);
   }
 
   #codecOf(payloadType: number): AudioCodec {
@@ -164,6 +177,7 @@ export class AudioReceiver {
     this.losses.restart();
     this.#buffer.reset();
     this.#dtmf.reset();
+    this.#tones?.reset();
     this.#timestamp = -1;
     this.#nextSource = -1;
     return true;

@@ -1,0 +1,188 @@
+import type { DtmfEvent } from './dtmf.ts';
+
+const SAMPLE_HZ = 8000;
+const LOW_HZ = [697, 770, 852, 941];
+const HIGH_HZ = [1209, 1336, 1477, 1633];
+const TONES_HZ = [...LOW_HZ, ...HIGH_HZ];
+const KEYS = '123A456B789C*0#D';
+/** 20 ms under a Hann window, every 10 ms: tones of one group are told apart, and phases tell how far a tone is off. */
+const WINDOW_SAMPLES = 160;
+const HOP_SAMPLES = 80;
+const HOP_MS = 10;
+/** ITU-T Q.24: within 1.5 % is a key, beyond 3.5 % is none. */
+const FREQUENCY_TOLERANCE = 0.025;
+/** −34 dBm0 a tone; administrations of Q.24 ask for −24 to −29 dBm and refuse from −36 on. */
+const MIN_AMPLITUDE = 450;
+/** Most that the high group may lie above the low one, and below: Q.24 has 4 to 10 dB. */
+const MAX_TWIST_RATIO = 10 ** (6 / 10);
+const MIN_TWIST_RATIO = 10 ** (-10 / 10);
+/** Share of all power that the two tones must have: speech hardly ever puts that much there, keys 15 dB above noise have 0.8. */
+const MIN_TONE_SHARE = 0.72;
+/** Windows that are full of the tone come within 3 dB of the best. */
+const FULL_SHARE = 0.5;
+/** Q.24: 40 ms are a key, 23 ms are none. A tone of 40 ms fills 3 or 4 windows, one of 23 ms 1 or 2. */
+const MIN_WINDOWS = 3;
+/** Q.24: an interruption of 10 ms is none, a pause of 40 ms is one. */
+const END_WINDOWS = 3;
+/** Where the window before had less of a tone, its phase says nothing. */
+const MIN_PHASE_SHARE = 0.1;
+
+const hann = Float64Array.from(
+  { length: WINDOW_SAMPLES },
+  (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / WINDOW_SAMPLES),
+);
+const HANN_SUM = hann.reduce((sum, weight) => sum + weight, 0);
+const HANN_SQUARES = hann.reduce((sum, weight) => sum + weight * weight, 0);
+const cosines = TONES_HZ.map((hz) => Math.cos((2 * Math.PI * hz) / SAMPLE_HZ));
+const sines = TONES_HZ.map((hz) => Math.sin((2 * Math.PI * hz) / SAMPLE_HZ));
+/** The window at hand; one detector works at a time. */
+const weighted = new Float64Array(WINDOW_SAMPLES);
+
+/**
+ * Hears key presses in 8 kHz speech where the far end does not send them as telephone-events. Each is reported when it
+ * ends, as events are.
+ */
+export class DtmfToneDetector {
+  readonly #onEvent: (event: DtmfEvent) => void;
+  /** The last half window of the previous frame, then the present frame. */
+  readonly #samples = new Float32Array(HOP_SAMPLES + WINDOW_SAMPLES);
+  readonly #powers = new Float64Array(TONES_HZ.length);
+  readonly #phases = new Float64Array(TONES_HZ.length);
+  readonly #powersBefore = new Float64Array(TONES_HZ.length);
+  readonly #phasesBefore = new Float64Array(TONES_HZ.length);
+  #key = -1;
+  #best = 0;
+  #full = 0;
+  #misses = 0;
+  #startedMs = 0;
+  #lastMs = 0;
+
+  constructor(onEvent: (event: DtmfEvent) => void) {
+    this.#onEvent = onEvent;
+  }
+
+  /** Takes the next 160 samples, whose last is of `nowMs`. */
+  push(pcm: Int16Array, nowMs: number): void {
+    this.#samples.copyWithin(0, WINDOW_SAMPLES);
+    for (let i = 0; i < WINDOW_SAMPLES; i++) this.#samples[HOP_SAMPLES + i] = pcm[i]!;
+    this.#window(0, nowMs - HOP_MS);
+    this.#window(HOP_SAMPLES, nowMs);
+  }
+
+  /** Another source: what was heard of the one before is over. */
+  reset(): void {
+    this.#finish();
+    this.#samples.fill(0);
+    this.#powersBefore.fill(0);
+  }
+
+  #window(from: number, nowMs: number): void {
+    const key = this.#classify(from);
+    const power = key < 0 ? 0 : this.#powers[key >> 2]! + this.#powers[4 + (key & 3)]!;
+    this.#powersBefore.set(this.#powers);
+    this.#phasesBefore.set(this.#phases);
+    if (key >= 0 && (this.#key < 0 || (key !== this.#key && this.#full < MIN_WINDOWS))) this.#begin(key, nowMs);
+    if (key >= 0 && key === this.#key && power >= this.#best * FULL_SHARE) {
+      // A louder window shows that those before it were only partly filled.
+      if (power * FULL_SHARE > this.#best) this.#full = 0;
+      this.#best = Math.max(this.#best, power);
+      this.#full++;
+      this.#misses = 0;
+      this.#lastMs = nowMs;
+    } else if (this.#key >= 0 && ++this.#misses >= END_WINDOWS) {
+      this.#finish();
+    }
+  }
+
+  #begin(key: number, nowMs: number): void {
+    this.#key = key;
+    this.#best = 0;
+    this.#full = 0;
+    this.#misses = 0;
+    this.#startedMs = nowMs - WINDOW_SAMPLES / 8;
+  }
+
+  #finish(): void {
+    const digit = KEYS[this.#key];
+    // A tone fills about 4 ms more than its windows' distance: they count from 60 % on.
+    const durationMs = this.#lastMs - this.#startedMs - WINDOW_SAMPLES / 8 + HOP_MS + 4;
+    if (digit !== undefined && this.#full >= MIN_WINDOWS)
+      this.#onEvent({ digit, durationMs: Math.round(durationMs), atMs: this.#startedMs });
+    this.#key = -1;
+  }
+
+  /** The key that fills the window, as row · 4 + column, or -1. */
+  #classify(from: number): number {
+    const samples = this.#samples;
+    let energy = 0;
+    for (let i = 0; i < WINDOW_SAMPLES; i++) {
+      const sample = samples[from + i]! * hann[i]!;
+      weighted[i] = sample;
+      energy += sample * sample;
+    }
+    // Power is amplitude² / 2, so the least energy of a key is that of both tones.
+    if (energy < MIN_AMPLITUDE * MIN_AMPLITUDE * HANN_SQUARES) {
+      this.#powers.fill(0);
+      return -1;
+    }
+    this.#transform(0);
+    this.#transform(4);
+    const low = strongest(this.#powers, 0);
+    const high = strongest(this.#powers, 4);
+    const lowPower = this.#powers[low]!;
+    const highPower = this.#powers[high]!;
+    if (Math.min(lowPower, highPower) < (MIN_AMPLITUDE * MIN_AMPLITUDE) / 2) return -1;
+    if ((lowPower + highPower) * HANN_SQUARES < energy * MIN_TONE_SHARE) return -1;
+    if (highPower > lowPower * MAX_TWIST_RATIO || highPower < lowPower * MIN_TWIST_RATIO) return -1;
+    if (!this.#onPitch(low) || !this.#onPitch(high)) return -1;
+    return low * 4 + high - 4;
+  }
+
+  /** Goertzel of one group of four tones side by side, which keeps the processor's units busy. */
+  #transform(first: number): void {
+    const c0 = 2 * cosines[first]!;
+    const c1 = 2 * cosines[first + 1]!;
+    const c2 = 2 * cosines[first + 2]!;
+    const c3 = 2 * cosines[first + 3]!;
+    let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
+    for (let i = 0; i < WINDOW_SAMPLES; i += 2) {
+      const even = weighted[i]!;
+      b0 = even + c0 * a0 - b0;
+      b1 = even + c1 * a1 - b1;
+      b2 = even + c2 * a2 - b2;
+      b3 = even + c3 * a3 - b3;
+      const odd = weighted[i + 1]!;
+      a0 = odd + c0 * b0 - a0;
+      a1 = odd + c1 * b1 - a1;
+      a2 = odd + c2 * b2 - a2;
+      a3 = odd + c3 * b3 - a3;
+    }
+    this.#resolve(first, a0, b0);
+    this.#resolve(first + 1, a1, b1);
+    this.#resolve(first + 2, a2, b2);
+    this.#resolve(first + 3, a3, b3);
+  }
+
+  /** Power and phase of a tone from the last two states of its filter; phases lie by the same angle off in every window. */
+  #resolve(tone: number, last: number, before: number): void {
+    const real = last - before * cosines[tone]!;
+    const imaginary = before * sines[tone]!;
+    this.#powers[tone] = (2 * (real * real + imaginary * imaginary)) / (HANN_SUM * HANN_SUM);
+    this.#phases[tone] = Math.atan2(imaginary, real);
+  }
+
+  /** How far the phase moved since the window before says how far the tone is off, to ± 50 Hz. */
+  #onPitch(tone: number): boolean {
+    if (this.#powersBefore[tone]! < this.#powers[tone]! * MIN_PHASE_SHARE) return true;
+    const turns =
+      (this.#phases[tone]! - this.#phasesBefore[tone]!) / (2 * Math.PI) - (TONES_HZ[tone]! * HOP_SAMPLES) / SAMPLE_HZ;
+    const offHz = ((turns - Math.round(turns)) * SAMPLE_HZ) / HOP_SAMPLES;
+    return Math.abs(offHz) <= TONES_HZ[tone]! * FREQUENCY_TOLERANCE;
+  }
+}
+
+function strongest(powers: Float64Array, from: number): number {
+  let best = from;
+  for (let tone = from + 1; tone < from + 4; tone++) if (powers[tone]! > powers[best]!) best = tone;
+  return best;
+}
