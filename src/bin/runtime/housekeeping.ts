@@ -1,9 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import type { Config } from '#platform/config/config.ts';
 import type { Clock } from '#platform/clock.ts';
 import { ensurePartitions } from '#platform/db/migrate.ts';
+import { dropEmptyPartitions } from '#platform/db/partitions.ts';
 import { idFloor } from '#platform/id.ts';
 import type { Jobs } from '#platform/jobs.ts';
 import type { Log } from '#platform/log.ts';
@@ -25,36 +26,51 @@ export async function scheduleHousekeeping(o: {
   await o.jobs.define('housekeeping', async (_, signal) => {
     const now = o.clock.now();
     await ensurePartitions(o.pool, now);
-    const recordings = await deleteRecordings(
-      o.pool,
-      o.directories.recordings,
-      ago(now, o.retention.recordingsDays),
-      signal,
-    );
-    const records = await deleteRecords(o.pool, ago(now, o.retention.recordsDays));
-    o.log.info({ recordings, records }, 'housekeeping done');
+    // No recording outlives its record, without which nobody could find it.
+    const days = Math.min(o.retention.recordingsDays, o.retention.recordsDays);
+    const recordings = await deleteRecordings(o.pool, o.directories.recordings, ago(now, days), signal);
+    const recordsBefore = ago(now, o.retention.recordsDays);
+    const records = await deleteRecords(o.pool, recordsBefore);
+    const partitions = await dropEmptyPartitions(o.pool, { before: recordsBefore, now });
+    o.log.info({ recordings, records, partitions: partitions.length }, 'housekeeping done');
   });
   await o.jobs.schedule('housekeeping', '15 19 * * *');
 }
 
-/** Deletes the recordings of calls before a moment and takes them off their calls. Returns how many. */
+/**
+ * Deletes the recordings of calls before a moment and takes them off their calls; files that no record knows, which a
+ * crash may leave, go too. Returns how many files.
+ */
 export async function deleteRecordings(
   pool: pg.Pool,
   directory: string,
   before: Date,
   signal?: AbortSignal,
 ): Promise<number> {
-  for (let deleted = 0; ;) {
-    if (signal?.aborted === true) return deleted;
-    const { rows } = await pool.query<{ id: string; path: string }>(
-      `SELECT id, recording->>'path' AS path FROM calls WHERE id < $1::uuid AND recording IS NOT NULL ORDER BY id LIMIT ${BATCH}`,
-      [idFloor(before)],
+  const floor = idFloor(before);
+  const stopped = (): boolean => signal?.aborted === true;
+  for (;;) {
+    if (stopped()) return 0;
+    const { rowCount } = await pool.query(
+      `UPDATE calls SET recording = NULL WHERE id IN
+         (SELECT id FROM calls WHERE id < $1::uuid AND recording IS NOT NULL ORDER BY id LIMIT ${BATCH})`,
+      [floor],
     );
-    if (rows.length === 0) return deleted;
-    for (const { path } of rows) await rm(join(directory, path), { force: true });
-    await pool.query('UPDATE calls SET recording = NULL WHERE id = ANY($1::uuid[])', [rows.map(({ id }) => id)]);
-    deleted += rows.length;
+    if (rowCount === 0) break;
   }
+  let deleted = 0;
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (stopped()) return deleted;
+    // A recording is named after its call, and a call's id after its time.
+    if (!entry.isFile() || !entry.name.endsWith('.wav') || entry.name >= floor) continue;
+    await rm(join(entry.parentPath, entry.name), { force: true });
+    deleted++;
+  }
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    // Fails where something is left in it.
+    if (entry.isDirectory()) await rmdir(join(directory, entry.name)).catch(() => undefined);
+  }
+  return deleted;
 }
 
 /** Deletes call records with their turns, events and attempts before a moment. Returns how many calls. */

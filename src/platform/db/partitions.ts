@@ -65,3 +65,41 @@ async function addMonth(client: pg.PoolClient, month: Month): Promise<void> {
   );
   await client.query(`ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${until}')`);
 }
+
+/**
+ * Drops the monthly partitions that end before `before` and hold no row, but never those that `ensurePartitions` would
+ * make again. Returns their names.
+ */
+export async function dropEmptyPartitions(
+  pool: pg.Pool,
+  { before, now }: { readonly before: Date; readonly now: Date },
+): Promise<readonly string[]> {
+  const needed = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1);
+  const client = await pool.connect();
+  const dropped: string[] = [];
+  try {
+    await client.query('BEGIN');
+    await client.query('SELECT pg_advisory_xact_lock($1)', [PARTITION_LOCK]);
+    const existing = await client.query<{ name: string }>(
+      `SELECT relname AS name FROM pg_class WHERE relispartition AND relkind = 'r'
+         AND relnamespace = current_schema()::regnamespace ORDER BY relname`,
+    );
+    for (const { name } of existing.rows) {
+      const month = /^(?:attempts|calls|turns|call_events)_(\d{4})_(\d{2})$/.exec(name);
+      if (month === null) continue;
+      const untilMs = Date.UTC(Number(month[1]), Number(month[2]), 1);
+      if (untilMs > Math.min(before.getTime(), needed)) continue;
+      const rows = await client.query(`SELECT 1 FROM ${name} LIMIT 1`);
+      if (rows.rows.length > 0) continue;
+      await client.query(`DROP TABLE ${name}`);
+      dropped.push(name);
+    }
+    await client.query('COMMIT');
+    return dropped;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  } finally {
+    client.release();
+  }
+}
