@@ -11,7 +11,7 @@ import { theme } from './theme.ts';
 export function App() {
   const { i18n } = useTranslation();
   return (
-    <ConfigProvider theme={theme} locale={i18n.language === 'en' ? enUS : zhCN}>
+    <ConfigProvider button={{ autoInsertSpace: false }} theme={theme} locale={i18n.language === 'en' ? enUS : zhCN}>
       <AntApp>
         <QueryClientProvider client={queryClient}>
           <RouterProvider router={router} />

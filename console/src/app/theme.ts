@@ -23,7 +23,7 @@ export const theme: ThemeConfig = {
   },
   components: {
     Layout: { siderBg: '#ffffff', headerBg: '#ffffff', headerHeight: 52, headerPadding: '0 20px' },
-    Menu: { itemBorderRadius: 6, activeBarBorderWidth: 0 },
+    Menu: { itemSelectedBg: '#e4f0f1', itemActiveBg: '#eef5f6', itemBorderRadius: 6, activeBarBorderWidth: 0 },
     Table: { headerBg: '#f4f7f8', headerColor: '#3f5358', cellPaddingBlockSM: 7 },
     Card: { headerFontSize: 15, headerHeight: 46 },
   },

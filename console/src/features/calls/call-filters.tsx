@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Button, Input, InputNumber, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
@@ -12,7 +12,7 @@ export function CallFilters({ search }: { readonly search: CallSearch }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const options = useCodeOptions();
-  const campaigns = useInfiniteQuery({ ...campaignListQuery, refetchInterval: false });
+  const campaigns = useQuery({ ...campaignListQuery, refetchInterval: false });
   const change = (part: { readonly [Key in keyof CallSearch]: CallSearch[Key] | undefined | null }): void => {
     void navigate({ to: '/calls', search: parseCallSearch({ ...search, ...part }), replace: true });
   };
@@ -24,9 +24,7 @@ export function CallFilters({ search }: { readonly search: CallSearch }) {
         placeholder={t('call.campaign')}
         aria-label={t('call.campaign')}
         value={search.campaignId ?? null}
-        options={(campaigns.data?.pages ?? []).flatMap(({ items }) =>
-          items.map(({ id, name }) => ({ value: id, label: name })),
-        )}
+        options={(campaigns.data ?? []).map(({ id, name }) => ({ value: id, label: name }))}
         onChange={(campaignId) => change({ campaignId })}
         className="filter-wide"
       />

@@ -1,5 +1,5 @@
 import { PlusOutlined } from '@ant-design/icons';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Button, Card, Progress, Table } from 'antd';
 import type { TableColumnsType } from 'antd';
@@ -7,7 +7,6 @@ import { useTranslation } from 'react-i18next';
 import type { CampaignView } from '#domain/api.ts';
 import { CampaignStateTag } from '../../app/code-tags.tsx';
 import { FailureAlert } from '../../app/failure-alert.tsx';
-import { LoadMore } from '../../app/load-more.tsx';
 import { NothingHere } from '../../app/nothing-here.tsx';
 import { PageHeader } from '../../app/page-header.tsx';
 import { useFormat } from '../../i18n/use-format.ts';
@@ -21,8 +20,8 @@ export function CampaignListPage() {
   const { t } = useTranslation();
   const format = useFormat();
   const mayOperate = useRole('operator');
-  const list = useInfiniteQuery(campaignListQuery);
-  const campaigns = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const list = useQuery(campaignListQuery);
+  const campaigns = list.data ?? [];
   const create = (
     <Link to="/campaigns/new">
       <Button type="primary" icon={<PlusOutlined />}>
@@ -108,7 +107,7 @@ export function CampaignListPage() {
           rowKey="id"
           size="small"
           columns={columns}
-          dataSource={campaigns}
+          dataSource={[...campaigns]}
           loading={list.isPending}
           pagination={false}
           scroll={{ x: 1000 }}
@@ -122,15 +121,6 @@ export function CampaignListPage() {
             ),
           }}
         />
-        {campaigns.length > 0 && (
-          <LoadMore
-            shown={campaigns.length}
-            total={list.data?.pages.at(-1)?.total ?? campaigns.length}
-            hasMore={list.hasNextPage}
-            loading={list.isFetchingNextPage}
-            onMore={() => void list.fetchNextPage()}
-          />
-        )}
       </Card>
     </>
   );

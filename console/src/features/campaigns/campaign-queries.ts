@@ -7,12 +7,9 @@ import { queryString } from '../../api/query-string.ts';
 const LIST_POLL_MS = 3000;
 
 /** All campaigns, newest first, kept fresh while it is looked at. */
-export const campaignListQuery = infiniteQueryOptions({
+export const campaignListQuery = queryOptions({
   queryKey: ['campaigns'],
-  queryFn: ({ signal, pageParam }) =>
-    request<Page<CampaignView>>(`/api/campaigns${queryString({ cursor: pageParam })}`, { signal }),
-  initialPageParam: undefined as string | undefined,
-  getNextPageParam: (page) => page.next,
+  queryFn: ({ signal }) => request<readonly CampaignView[]>('/api/campaigns', { signal }),
   refetchInterval: LIST_POLL_MS,
 });
 
@@ -36,14 +33,6 @@ export function leadsQuery(campaignId: string, filter: LeadFilter, live: boolean
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next,
     refetchInterval: live ? LIST_POLL_MS : false,
-  });
-}
-
-/** One campaign by itself, for pages without the live connection. */
-export function campaignQuery(id: string) {
-  return queryOptions({
-    queryKey: ['campaign', id],
-    queryFn: ({ signal }) => request<CampaignView>(`/api/campaigns/${id}`, { signal }),
   });
 }
 
