@@ -1,15 +1,17 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { importContacts } from '#leads/import.ts';
 import { systemClock } from '#platform/clock.ts';
 import { openDatabase } from '#platform/db/database.ts';
-import { startEmbeddedPostgres } from '#platform/db/embedded.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/db/embedded.ts';
 import { migrate } from '#platform/db/migrate.ts';
 import { silentLog } from '#platform/log.ts';
+import { printFigure } from './figure.ts';
+import { familyCpuSeconds } from './process-cpu.ts';
 
 const TARGET_CONTACTS = 1_000_000;
 const TARGET_SECONDS = 30;
@@ -29,7 +31,7 @@ export async function run(args: readonly string[]): Promise<void> {
     await pipeline(csv(contacts), createWriteStream(file));
     const server = await startEmbeddedPostgres({ dataDirectory: path.join(directory, 'data'), log: silentLog });
     try {
-      await measure(server.url, file, contacts, path.join(directory, 'rejected.csv'));
+      await measure(server, file, contacts, path.join(directory, 'rejected.csv'));
     } finally {
       await server.close();
     }
@@ -38,8 +40,11 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-async function measure(url: string, file: string, contacts: number, rejectedFile: string): Promise<void> {
-  const database = await openDatabase(url);
+async function measure(server: EmbeddedPostgres, file: string, contacts: number, rejectedFile: string): Promise<void> {
+  const database = await openDatabase(server.url);
+  const postmaster = Number(
+    (await readFile(path.join(server.clusterDirectory, 'postmaster.pid'), 'utf8')).split('\n')[0],
+  );
   let peakBytes = 0;
   const sample = (): void => void (peakBytes = Math.max(peakBytes, process.memoryUsage.rss()));
   const sampler = setInterval(sample, 20);
@@ -48,6 +53,8 @@ async function measure(url: string, file: string, contacts: number, rejectedFile
     const targetSeconds = Math.max(1, (TARGET_SECONDS * contacts) / TARGET_CONTACTS);
     const { size } = await stat(file);
     for (const pass of ['new', 'known']) {
+      const cpuStart = process.cpuUsage();
+      const serverCpuStart = familyCpuSeconds(postmaster);
       const report = await importContacts({
         db: database.db,
         pool: database.pool,
@@ -61,22 +68,24 @@ async function measure(url: string, file: string, contacts: number, rejectedFile
       const seconds = report.durationMs / 1000;
       if (report.rows !== contacts || report.rejected !== 0)
         throw new Error(`the import took over ${report.rows} rows`);
-      const target = pass === 'new' ? targetSeconds : undefined;
-      figure(`${pass} contacts, time`, seconds, 's', target, target === undefined ? undefined : seconds <= target);
-      figure(`${pass} contacts, rate`, Math.round(contacts / seconds), 'rows/s', undefined, undefined);
+      figure(`${pass} contacts, time`, seconds, 's', pass === 'new' ? targetSeconds : undefined);
+      figure(`${pass} contacts, rate`, contacts / seconds, 'rows/s');
+      const cpu = process.cpuUsage(cpuStart);
+      figure(`${pass} contacts, CPU of ours`, (cpu.user + cpu.system) / 1e6, 's');
+      const serverCpu = familyCpuSeconds(postmaster);
+      if (serverCpu !== undefined && serverCpuStart !== undefined)
+        figure(`${pass} contacts, CPU of PostgreSQL`, serverCpu - serverCpuStart, 's');
     }
-    figure('file', Math.round(size / 2 ** 20), 'MiB', undefined, undefined);
-    const peakMib = Math.round(peakBytes / 2 ** 20);
-    figure('resident memory, peak', peakMib, 'MiB', TARGET_MIB, peakMib <= TARGET_MIB);
+    figure('file', size / 2 ** 20, 'MiB');
+    figure('resident memory, peak', peakBytes / 2 ** 20, 'MiB', TARGET_MIB);
   } finally {
     clearInterval(sampler);
     await database.close();
   }
 }
 
-function figure(name: string, value: number, unit: string, target: number | undefined, met: boolean | undefined): void {
-  const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
-  process.stdout.write(`${JSON.stringify({ bench: 'import', figure: name, value, unit, target, met, machine })}\n`);
+function figure(name: string, value: number, unit: string, target?: number): void {
+  printFigure({ bench: 'import', figure: name, value, unit, ...(target === undefined ? {} : { target }) });
 }
 
 /** Numbers in no order and without repetition: a step that shares no factor with the count of numbers. */

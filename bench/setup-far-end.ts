@@ -1,8 +1,8 @@
 import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { cpuSecondsOf } from './process-cpu.ts';
 
 export type FarEndKind = 'sipp' | 'own';
 
@@ -15,9 +15,6 @@ export interface FarEnd {
 }
 
 const HOST = '127.0.0.1';
-/** Of /proc/PID/stat (USER_HZ): the same on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
-
 /** Whether sipp is installed; `sipp -v` exits with 99. */
 export function hasSipp(): boolean {
   return spawnSync('sipp', ['-v'], { stdio: 'ignore' }).status === 99;
@@ -39,18 +36,6 @@ export async function startFarEnd(kind: FarEndKind, limitSeconds: number): Promi
 
 function farEnd(kind: FarEndKind, child: ChildProcess, port: number): FarEnd {
   return { kind, port, cpuSeconds: () => cpuSecondsOf(child.pid!), close: () => void child.kill('SIGKILL') };
-}
-
-/** User and system time that a process has taken; undefined where there is no /proc. */
-function cpuSecondsOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Behind the name in brackets, which may hold blanks, utime and stime are the 12th and 13th.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-  } catch {
-    return undefined;
-  }
 }
 
 async function freePort(): Promise<number> {
