@@ -8,8 +8,12 @@ import { environment, prepare, ROOT } from './bootstrap.mjs';
 const node = await prepare();
 if (node === process.execPath) {
   const { renderConfigDocument } = await import('../src/platform/config/document.ts');
+  const { renderApiDocument } = await import('../src/api/document.ts');
   mkdirSync(path.join(ROOT, 'docs'), { recursive: true });
   writeFileSync(path.join(ROOT, 'docs', 'config.md'), renderConfigDocument());
+  const api = path.join(ROOT, 'docs', 'api.json');
+  writeFileSync(api, await renderApiDocument());
+  spawnSync(node, [path.join(ROOT, 'node_modules', 'oxfmt', 'bin', 'oxfmt'), api], { cwd: ROOT, stdio: 'inherit' });
 } else {
   // Only Node 24 reads the TypeScript that the documents are made from.
   const again = [fileURLToPath(import.meta.url)];

@@ -1,3 +1,4 @@
+import { sep } from 'node:path';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
@@ -146,10 +147,20 @@ function closePages(this: FastifyInstance, done: () => void): void {
 
 /** The console's files; every path that is no file is a page of the console and gets its index. */
 async function serveConsole(app: FastifyInstance, root: string): Promise<void> {
-  await app.register(staticFiles, { root, wildcard: false, maxAge: '1h', immutable: false });
+  await app.register(staticFiles, {
+    root,
+    wildcard: false,
+    cacheControl: false,
+    // Names of built files hold a hash of their content; all else may change with the next version.
+    setHeaders: (reply, file) =>
+      reply.header(
+        'cache-control',
+        file.includes(`${sep}assets${sep}`) ? 'public, max-age=31536000, immutable' : 'no-cache',
+      ),
+  });
   app.get('/*', { schema: { hide: true } }, (request, reply) => {
     if (request.url.startsWith('/api/') || /\.[a-z0-9]+$/i.test(request.url.split('?')[0] ?? ''))
       return reply.callNotFound();
-    return reply.header('cache-control', 'no-cache').sendFile('index.html', { maxAge: 0 });
+    return reply.sendFile('index.html');
   });
 }

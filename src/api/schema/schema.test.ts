@@ -6,16 +6,16 @@ import type { callSummary, callView, liveCall } from './call.ts';
 import type { campaignAction, campaignDefaults, campaignView, leadView, scriptSummary } from './campaign.ts';
 import type * as records from './records.ts';
 
-/** A type as it is after JSON: dates are text, lists and fields readonly, undefined fields absent. */
+/** A type as it is after JSON: dates are text, all is readonly, and a field that may be absent is marked as such. */
 type Sent<T> = T extends Date
   ? string
   : T extends readonly (infer Item)[]
     ? readonly Sent<Item>[]
     : T extends object
-      ? {
-          readonly [Key in keyof T as undefined extends T[Key] ? never : Key]: Sent<T[Key]>;
-        } & { readonly [Key in keyof T as undefined extends T[Key] ? Key : never]?: Sent<Exclude<T[Key], undefined>> }
+      ? { readonly [Key in keyof T]-?: MayMiss<T, Key> extends true ? Maybe<T[Key]> : Sent<T[Key]> }
       : T;
+type MayMiss<T, Key extends keyof T> = undefined extends T[Key] ? true : object extends Pick<T, Key> ? true : false;
+type Maybe<T> = readonly ['maybe', Sent<Exclude<T, undefined>>];
 /** Both ways assignable; every field of either is in the other. */
 type Same<A, B> = [Sent<A>, Sent<B>] extends [Sent<B>, Sent<A>] ? true : false;
 

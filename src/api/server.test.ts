@@ -1,0 +1,92 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import type { ApiError } from '#domain/api.ts';
+import { createLog } from '#platform/log.ts';
+import { OPERATOR_TOKEN, TRUNK, testApi } from '../../test/support/api.ts';
+import { scratchDirectory } from '../../test/support/scratch.ts';
+import { renderApiDocument } from './document.ts';
+import { openApi } from './server.ts';
+
+test('health tells whether the database answers', async () => {
+  await using api = await disposable();
+  expect((await api.app.inject({ url: '/api/health' })).json()).toEqual({ status: 'ok' });
+  const query = api.database.pool.connect.bind(api.database.pool);
+  api.database.pool.connect = (() => Promise.reject(new Error('connect ECONNREFUSED'))) as typeof query;
+  const down = await api.app.inject({ url: '/api/health' });
+  api.database.pool.connect = query;
+  expect([down.statusCode, down.json<ApiError>().error.code]).toEqual([503, 'database-unavailable']);
+});
+
+test('health does not wait for a database that hangs', async () => {
+  await using api = await disposable();
+  const clients = await Promise.all(Array.from({ length: 10 }, () => api.database.pool.connect()));
+  const reply = api.app.inject({ url: '/api/health' });
+  await expect.poll(() => api.database.pool.waitingCount).toBe(1);
+  api.clock.advance(2000);
+  expect((await reply).statusCode).toBe(503);
+  for (const client of clients) client.release();
+});
+
+test('the console answers every address that is no file and no part of the API', async () => {
+  const consoleDirectory = scratchDirectory();
+  mkdirSync(path.join(consoleDirectory, 'assets'));
+  writeFileSync(path.join(consoleDirectory, 'index.html'), '<!doctype html><div id="root"></div>');
+  writeFileSync(path.join(consoleDirectory, 'assets', 'app.js'), 'let a;');
+  await using api = await disposable({ consoleDirectory });
+  for (const url of ['/', '/campaigns/1', '/calls?phone=1.5']) {
+    const page = await api.app.inject({ url });
+    expect([page.statusCode, page.headers['cache-control']]).toEqual([200, 'no-cache']);
+    expect(page.body).toContain('root');
+  }
+  const script = await api.app.inject({ url: '/assets/app.js' });
+  expect([script.body, script.headers['cache-control']]).toEqual(['let a;', 'public, max-age=31536000, immutable']);
+  for (const url of ['/assets/none.js', '/api/none', '/../package.json', '/%2e%2e/%2e%2e/etc/passwd.txt'])
+    expect((await api.app.inject({ url })).statusCode).toBeGreaterThanOrEqual(400);
+});
+
+test('a port in use is told with what to do', async () => {
+  await using api = await disposable();
+  const listen = { host: '127.0.0.1', port: 0 };
+  const context = {
+    db: api.database.db,
+    pool: api.database.pool,
+    bus: api.bus,
+    clock: api.clock,
+    log: createLog({ level: 'silent' }),
+    language: 'zh' as const,
+    trunks: [TRUNK],
+    recordingsDirectory: api.recordingsDirectory,
+    importsDirectory: api.importsDirectory,
+    consoleDirectory: undefined,
+    operatorToken: OPERATOR_TOKEN,
+    placeSingleCall: () => Promise.reject(new Error('unused')),
+  };
+  const first = await openApi(context, listen);
+  const port = Number(new URL(first.url).port);
+  await expect(openApi(context, { host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'port-in-use' });
+  await first.close();
+  const again = await openApi(context, { host: '127.0.0.1', port });
+  await again.close();
+});
+
+test('docs/api.json is what the routes say (npm run docs writes it)', async () => {
+  const committed = readFileSync(new URL('../../docs/api.json', import.meta.url), 'utf8');
+  expect(JSON.parse(committed)).toEqual(JSON.parse(await renderApiDocument()));
+});
+
+test('every route of the document has a summary and says what it answers', async () => {
+  const { paths } = JSON.parse(await renderApiDocument()) as {
+    paths: Record<string, Record<string, { summary?: string; responses?: Record<string, unknown> }>>;
+  };
+  const routes = Object.entries(paths).flatMap(([url, methods]) =>
+    Object.entries(methods).map(([method, route]) => ({ url: `${method} ${url}`, ...route })),
+  );
+  expect(routes.length).toBeGreaterThan(25);
+  expect(routes.filter(({ summary = '' }) => summary === '').map(({ url }) => url)).toEqual([]);
+});
+
+async function disposable(o: Parameters<typeof testApi>[0] = {}) {
+  const api = await testApi(o);
+  return { ...api, [Symbol.asyncDispose]: () => api.close() };
+}
