@@ -4,6 +4,7 @@ import { AudioReceiver } from './audio-receiver.ts';
 import { AudioSender } from './audio-sender.ts';
 import type { Histogram } from './histogram.ts';
 import { SourceLatch } from './latch.ts';
+import { MediaCrypto } from './media-crypto.ts';
 import type { LegHandlers } from './media-leg.ts';
 import { newRtpPacket, parseRtp } from './packet.ts';
 import type { PortPair } from './port-pairs.ts';
@@ -25,6 +26,7 @@ export class AudioStream {
   readonly sender: AudioSender;
   readonly rtcp: RtcpSession;
   readonly latch = new SourceLatch();
+  readonly crypto = new MediaCrypto();
   /** Datagrams that were no RTP. */
   malformed = 0;
   readonly #context: StreamContext;
@@ -54,6 +56,7 @@ export class AudioStream {
       reception: this.receiver.reception,
       send: (bytes) => this.#sendRtcp(bytes),
     });
+    this.crypto.use(media.srtp);
     this.#expect();
     ports.rtp.onDatagram = (bytes, address, port) => this.#onRtp(bytes, address, port);
     ports.rtcp.onDatagram = (bytes, address, port) => this.#onRtcp(bytes, address, port);
@@ -63,6 +66,7 @@ export class AudioStream {
     this.#media = media;
     this.receiver.renegotiate(media);
     this.sender.renegotiate(media);
+    this.crypto.use(media.srtp);
     this.#expect();
     this.#lastReceivedMs = this.#context.clock.monotonicMs();
     this.#timedOut = false;
@@ -104,8 +108,10 @@ export class AudioStream {
     this.#rtcpLatch.expect(remoteAddress, held ? 0 : remoteRtcpPort);
   }
 
-  #onRtp(bytes: Uint8Array, address: string, port: number): void {
+  #onRtp(datagram: Uint8Array, address: string, port: number): void {
     const packet = this.#packet;
+    const bytes = this.crypto.unprotectRtp(datagram);
+    if (bytes === undefined) return;
     if (!parseRtp(bytes, packet)) {
       this.malformed++;
       return;
@@ -128,8 +134,10 @@ export class AudioStream {
     if (first) this.#handlers.onRemoteRtp?.();
   }
 
-  #onRtcp(bytes: Uint8Array, address: string, port: number): void {
+  #onRtcp(datagram: Uint8Array, address: string, port: number): void {
     const nowMs = this.#context.clock.monotonicMs();
+    const bytes = this.crypto.unprotectRtcp(datagram);
+    if (bytes === undefined) return;
     if (this.#rtcpLatch.latched && !this.#rtcpLatch.admit(address, port, nowMs)) return;
     if (this.rtcp.accept(bytes, nowMs)) this.#rtcpLatch.admit(address, port, nowMs);
   }
@@ -138,12 +146,12 @@ export class AudioStream {
     const nowMs = this.#context.clock.monotonicMs();
     if (this.#lastSentMs >= 0) this.#context.sendIntervals.add(nowMs - this.#lastSentMs);
     this.#lastSentMs = nowMs;
-    this.#ports.rtp.send(packet, this.latch.address, this.latch.port);
+    this.#ports.rtp.send(this.crypto.protectRtp(packet), this.latch.address, this.latch.port);
   }
 
   #sendRtcp(bytes: Uint8Array): void {
     const { address, port } = this.#rtcpLatch;
-    if (port !== 0) this.#ports.rtcp.send(bytes, address, port);
+    if (port !== 0) this.#ports.rtcp.send(this.crypto.protectRtcp(bytes), address, port);
   }
 }
 

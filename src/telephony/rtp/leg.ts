@@ -108,8 +108,12 @@ export class RtpLeg implements MediaLeg, Ticked {
     const strangers = audio.latch.strangers + (this.#text?.latch.strangers ?? 0);
     const malformed = audio.malformed + (this.#text?.malformed ?? 0);
     const { unusable } = audio.receiver;
-    if (strangers + malformed + unusable + this.#faults > 0)
-      this.#log.warn({ strangers, malformed, unusable, faults: this.#faults }, 'media leg saw packets that it ignored');
+    const refused = audio.crypto.dropped + (this.#text?.crypto.dropped ?? 0);
+    if (strangers + malformed + unusable + refused + this.#faults > 0)
+      this.#log.warn(
+        { strangers, malformed, unusable, refused, faults: this.#faults },
+        'media leg saw packets that it ignored',
+      );
   }
 
   /** A fault in one call's handlers must not stop the tick of the others. */

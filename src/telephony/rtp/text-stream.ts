@@ -1,6 +1,7 @@
 import type { TextMedia } from '../sdp/media.ts';
 import { isUnspecified, type StreamContext } from './audio-stream.ts';
 import { SourceLatch } from './latch.ts';
+import { MediaCrypto } from './media-crypto.ts';
 import { newRtpPacket, parseRtp } from './packet.ts';
 import type { PortPair } from './port-pairs.ts';
 import { RtcpSession } from './rtcp-session.ts';
@@ -13,6 +14,7 @@ export class TextStream {
   readonly sender: TextSender;
   readonly rtcp: RtcpSession;
   readonly latch = new SourceLatch();
+  readonly crypto = new MediaCrypto();
   malformed = 0;
   readonly #context: StreamContext;
   readonly #rtcpLatch = new SourceLatch();
@@ -24,7 +26,7 @@ export class TextStream {
     this.#media = media;
     this.receiver = new TextReceiver(media, onText);
     this.sender = new TextSender(media, context.random, (packet) =>
-      ports.rtp.send(packet, this.latch.address, this.latch.port),
+      ports.rtp.send(this.crypto.protectRtp(packet), this.latch.address, this.latch.port),
     );
     this.rtcp = new RtcpSession({
       clock: context.clock,
@@ -33,9 +35,11 @@ export class TextStream {
       sent: this.sender,
       reception: this.receiver.reception,
       send: (bytes) => {
-        if (this.#rtcpLatch.port !== 0) ports.rtcp.send(bytes, this.#rtcpLatch.address, this.#rtcpLatch.port);
+        const { address, port } = this.#rtcpLatch;
+        if (port !== 0) ports.rtcp.send(this.crypto.protectRtcp(bytes), address, port);
       },
     });
+    this.crypto.use(media.srtp);
     this.#expect();
     ports.rtp.onDatagram = (bytes, address, port) => this.#onRtp(bytes, address, port);
     ports.rtcp.onDatagram = (bytes, address, port) => this.#onRtcp(bytes, address, port);
@@ -45,6 +49,7 @@ export class TextStream {
     this.#media = media;
     this.receiver.renegotiate(media);
     this.sender.renegotiate(media);
+    this.crypto.use(media.srtp);
     this.#expect();
   }
 
@@ -71,8 +76,10 @@ export class TextStream {
     this.#rtcpLatch.expect(remoteAddress, port === 0 ? 0 : port + 1);
   }
 
-  #onRtp(bytes: Uint8Array, address: string, port: number): void {
+  #onRtp(datagram: Uint8Array, address: string, port: number): void {
     const packet = this.#packet;
+    const bytes = this.crypto.unprotectRtp(datagram);
+    if (bytes === undefined) return;
     if (!parseRtp(bytes, packet) || !this.receiver.understands(packet.payloadType)) {
       this.malformed++;
       return;
@@ -82,8 +89,10 @@ export class TextStream {
     if (this.latch.admit(address, port, nowMs)) this.receiver.accept(packet, bytes, nowMs);
   }
 
-  #onRtcp(bytes: Uint8Array, address: string, port: number): void {
+  #onRtcp(datagram: Uint8Array, address: string, port: number): void {
     const nowMs = this.#context.clock.monotonicMs();
+    const bytes = this.crypto.unprotectRtcp(datagram);
+    if (bytes === undefined) return;
     if (this.#rtcpLatch.latched && !this.#rtcpLatch.admit(address, port, nowMs)) return;
     if (this.rtcp.accept(bytes, nowMs)) this.#rtcpLatch.admit(address, port, nowMs);
   }

@@ -1,6 +1,28 @@
 export type AudioCodec = 'PCMA' | 'PCMU';
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
+/** The suites of RFC 4568 §6.2 that we speak, the stronger one first. */
+export const SRTP_SUITES = ['AES_CM_128_HMAC_SHA1_80', 'AES_CM_128_HMAC_SHA1_32'] as const;
+export type SrtpSuite = (typeof SRTP_SUITES)[number];
+
+/** Whether media is encrypted by keys in the SDP: never, where the far end does, or not at all without it. */
+export type SrtpPolicy = 'off' | 'optional' | 'required';
+
+/** The master key of one direction (RFC 4568 §6.1). */
+export interface SrtpKey {
+  readonly suite: SrtpSuite;
+  /** 16 octets of key, then 14 of salt. */
+  readonly keySalt: Uint8Array;
+  /** Octets of the master key identifier in each packet; 0 for our own keys. */
+  readonly mkiBytes: number;
+}
+
+/** The keys of a section: `send` is ours, `receive` the far end's. */
+export interface SrtpMedia {
+  readonly send: SrtpKey;
+  readonly receive: SrtpKey;
+}
+
 /** What both sides agreed for the audio m-line; directions and ports as seen from our side. */
 export interface AudioMedia {
   readonly codec: AudioCodec;
@@ -12,6 +34,8 @@ export interface AudioMedia {
   /** a=rtcp or port + 1. */
   readonly remoteRtcpPort: number;
   readonly direction: Direction;
+  /** Undefined: in the clear. */
+  readonly srtp?: SrtpMedia | undefined;
 }
 
 /** Real-time text (RFC 4103) over its own m-line; `redundancy` is the number of older generations carried (RFC 2198). */
@@ -22,6 +46,7 @@ export interface TextMedia {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly direction: Direction;
+  readonly srtp?: SrtpMedia | undefined;
 }
 
 export interface NegotiatedMedia {
@@ -38,4 +63,6 @@ export interface LocalMedia {
   readonly codecs: readonly AudioCodec[];
   readonly dtmf: boolean;
   readonly direction: Direction;
+  /** `off` unless said. */
+  readonly srtp?: SrtpPolicy | undefined;
 }
