@@ -8,7 +8,8 @@ import { readServerFile } from '#bin/runtime/server-file.ts';
 import { readCallLog } from '#simulator/call-log.ts';
 import { randomFor } from '#simulator/random.ts';
 import { contactsCsv, sampleContacts } from '#simulator/sample-data.ts';
-import { expectGone, openScratchDirectory, waihu, WaihuProcess } from '../support/waihu-process.ts';
+import { jsonOf, serveIn, simulatedTrunk } from '../support/simulated-trunk.ts';
+import { expectGone, openScratchDirectory } from '../support/waihu-process.ts';
 
 /** How often the platform is killed and how many people it calls: more than by default where somebody waits for it. */
 const KILLS = Number(process.env['WAIHU_KILLS'] ?? 2);
@@ -21,35 +22,16 @@ test.skipIf(process.platform !== 'linux')(
   { timeout: LIMIT_MS },
   async () => {
     const home = openScratchDirectory();
-    const data = path.join(home, 'data');
-    const log = path.join(home, 'simulator.jsonl');
-    const seed = String(SEED);
-    const simulator = new WaihuProcess(
-      ['simulate', '--port', '0', '--seed', seed, '--pace', '0.15', '--log', log, '--json'],
-      { cwd: home },
-    );
+    const { simulator, log, data } = await simulatedTrunk(home, { seed: SEED, pace: 0.15 });
     const sample = sampleContacts(CONTACTS, SEED);
     writeFileSync(path.join(home, 'contacts.csv'), contactsCsv(sample));
     const settings = { ...sampleSettings(30), trunk: 'carrier', ringTimeoutMs: 10_000 };
     writeFileSync(path.join(home, 'settings.json'), JSON.stringify(settings));
-    const { port } = JSON.parse((await simulator.prints(/.+\n/))[0]) as { port: number };
-    writeFileSync(
-      path.join(home, 'waihu.toml'),
-      `dataDirectory = ${JSON.stringify(data)}
-       [http]\nport = 0\n[sip]\nport = 0\n[simulator]\nenabled = false
-       [[trunks]]\nname = "carrier"\nhost = "127.0.0.1"\nport = ${port}\nchannels = 100\ncallsPerSecond = 20
-       callerNumbers = ["01000000000"]\n`,
-    );
-    const serve = async (): Promise<WaihuProcess> => {
-      const server = new WaihuProcess(['serve', '--log-level', 'warn'], { cwd: home });
-      await server.says(/Ctrl-C stops/);
-      return server;
-    };
-    let server = await serve();
-    const imported = await command<ImportView>(home, ['import', 'contacts.csv']);
+    let server = await serveIn(home);
+    const imported = await jsonOf<ImportView>(home, ['import', 'contacts.csv']);
     expect(imported.imported).toBe(sample.importable);
     const create = `campaign create killed --script credit-card-reminder --import ${imported.id} --trunk carrier`;
-    const created = await command<CampaignView>(home, [...create.split(' '), '--settings', 'settings.json', '--start']);
+    const created = await jsonOf<CampaignView>(home, [...create.split(' '), '--settings', 'settings.json', '--start']);
     expect(created.state).toBe('running');
 
     const random = randomFor('kills', SEED);
@@ -63,7 +45,7 @@ test.skipIf(process.platform !== 'linux')(
       if (kill % 2 === 1) process.kill(postmasterOf(data), 'SIGKILL');
       await server.exited;
       for (const file of recordingsIn(data)) kept.add(file);
-      server = await serve();
+      server = await serveIn(home);
       expect((await view(data, created.id)).state).toBe('running');
     }
     await expect
@@ -108,12 +90,6 @@ test.skipIf(process.platform !== 'linux')(
     await expectGone([data, server.mark, simulator.mark]);
   },
 );
-
-async function command<Result>(home: string, parameters: readonly string[]): Promise<Result> {
-  const { code, stdout, stderr } = await waihu([...parameters, '--json'], { cwd: home });
-  if (code !== 0) throw new Error(`${parameters.join(' ')} ended with ${code}: ${stderr}`);
-  return JSON.parse(stdout) as Result;
-}
 
 async function view(data: string, id: string): Promise<CampaignView> {
   const server = readServerFile(data);

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isOpenToAll } from '#platform/db/data-directory.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import {
@@ -19,6 +19,9 @@ import {
   waihu,
   WaihuProcess,
 } from '../support/waihu-process.ts';
+
+// Every process loads the whole platform, which takes seconds on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 120_000 });
 
 const ROOT = process.getuid?.() === 0;
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
@@ -158,12 +161,12 @@ test.skipIf(process.platform !== 'linux')(
 test.skipIf(process.platform !== 'linux')('a start that is stopped at any moment ends politely', async () => {
   const data = path.join(openScratchDirectory(), 'data');
   const settings = ['--data-directory', data, '--http-port', '0', '--sip-port', '0', '--set', 'simulator.port=0'];
-  const started = async (...parameters: string[]) => new WaihuProcess(['start', '--no-sample', ...parameters]);
-  for (const [process, moment] of [
-    [await started(...settings), /Starting …/],
-    [await started(...settings), /Preparing the simulated carrier \d{2}\//],
-    [await started(...settings, '--set', 'simulator.enabled=false'), /Starting …/],
+  for (const [more, moment] of [
+    [[], /Starting …/],
+    [[], /Preparing the simulated carrier \d{2}\//],
+    [['--set', 'simulator.enabled=false'], /Starting …/],
   ] as const) {
+    const process = new WaihuProcess(['start', '--no-sample', ...settings, ...more]);
     await process.says(moment);
     process.signal('SIGINT');
     expect(await process.exited).toEqual({ code: 0, signal: null });
@@ -172,24 +175,20 @@ test.skipIf(process.platform !== 'linux')('a start that is stopped at any moment
   }
 });
 
-test.skipIf(process.platform !== 'linux')(
-  'a second signal ends at once what cannot end politely',
-  { timeout: 40_000 },
-  async () => {
-    const data = path.join(openScratchDirectory(), 'data');
-    const server = new WaihuProcess(['serve', ...quiet(data)]);
-    await server.says(/Ctrl-C stops/);
-    const database = Number(readFileSync(path.join(data, 'postgresql/cluster/postmaster.pid'), 'utf8').split('\n')[0]);
-    process.kill(database, 'SIGSTOP');
-    server.signal('SIGINT');
-    await server.says(/Stopping/);
-    // Copies of one Ctrl-C arrive within a second and count once.
-    await delay(1100);
-    expect(server.ended).toBe(false);
-    server.signal('SIGINT');
-    expect(await server.exited).toEqual({ code: 130, signal: null });
-  },
-);
+test.skipIf(process.platform !== 'linux')('a second signal ends at once what cannot end politely', async () => {
+  const data = path.join(openScratchDirectory(), 'data');
+  const server = new WaihuProcess(['serve', ...quiet(data)]);
+  await server.says(/Ctrl-C stops/);
+  const database = Number(readFileSync(path.join(data, 'postgresql/cluster/postmaster.pid'), 'utf8').split('\n')[0]);
+  process.kill(database, 'SIGSTOP');
+  server.signal('SIGINT');
+  await server.says(/Stopping/);
+  // Copies of one Ctrl-C arrive within a second and count once.
+  await delay(1100);
+  expect(server.ended).toBe(false);
+  server.signal('SIGINT');
+  expect(await server.exited).toEqual({ code: 130, signal: null });
+});
 
 test.skipIf(process.platform !== 'linux')('the children end with a parent that is killed', async () => {
   const data = path.join(openScratchDirectory(), 'data');

@@ -164,7 +164,7 @@ export function processesOf(marks: readonly string[]): readonly FoundProcess[] {
 
 /** Waits until no process of these marks is left; fails with those that stay. */
 export async function expectGone(marks: readonly string[]): Promise<void> {
-  await expect.poll(() => processesOf(marks), { timeout: 10_000, interval: 50 }).toEqual([]);
+  await expect.poll(() => processesOf(marks), { timeout: 20_000, interval: 50 }).toEqual([]);
 }
 
 /** Where root's database lies when the data directory is closed to others. */

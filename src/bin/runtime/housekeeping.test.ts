@@ -65,7 +65,9 @@ test('what is past its time goes, with files that no record knows, and what is n
     writeFileSync(path.join(directory, day, `${id}.wav`), 'RIFF');
   }
   expect(await deleteRecordings(database.pool, directory, LIMIT)).toBe(3);
-  expect(readdirSync(directory, { recursive: true }).toSorted()).toEqual(['2026-11-10', `2026-11-10/${fresh}.wav`]);
+  expect(new Set(readdirSync(directory, { recursive: true }).map(String))).toEqual(
+    new Set(['2026-11-10', `2026-11-10/${fresh}.wav`]),
+  );
   const kept = await database.pool.query('SELECT id FROM calls WHERE recording IS NOT NULL');
   expect(kept.rows).toEqual([{ id: fresh }]);
 
