@@ -15,6 +15,12 @@ export const theme: ThemeConfig = {
     colorPrimary: COLOURS.primary,
     colorInfo: COLOURS.primary,
     colorLink: COLOURS.primary,
+    // The tints that antd derives from this primary are grey.
+    colorPrimaryBg: '#e4f0f1',
+    colorPrimaryBgHover: '#d5e8ea',
+    colorPrimaryBorder: '#a9d0d3',
+    colorInfoBg: '#e4f0f1',
+    colorInfoBorder: '#a9d0d3',
     colorBgLayout: '#f4f7f8',
     borderRadius: 6,
     fontSize: 14,

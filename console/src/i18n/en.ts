@@ -300,7 +300,7 @@ export const en: typeof zh = {
       resume: 'Playback resumed',
       interrupt: 'Interrupted by the callee',
     },
-    decision: 'To “{{node}}”: {{reason}}',
+    decision: 'Node “{{node}}”: {{reason}}',
     tag: 'Tag “{{tag}}” added',
     slot: 'Collected {{name}} = {{value}}',
     ended: 'Ended by {{by}}: {{detail}}',

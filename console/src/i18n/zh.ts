@@ -283,7 +283,7 @@ export const zh = {
     answered: '接通',
     dtmf: '按键 {{digit}}',
     barge: { duck: '客户插话，音量降低', pause: '客户插话，暂停播放', resume: '继续播放', interrupt: '被客户打断' },
-    decision: '进入“{{node}}”：{{reason}}',
+    decision: '节点“{{node}}”：{{reason}}',
     tag: '加标签“{{tag}}”',
     slot: '采集 {{name}} = {{value}}',
     ended: '{{by}}挂断：{{detail}}',
