@@ -1,6 +1,8 @@
 import type { Socket } from 'node:dgram';
 import { subscribe } from 'node:diagnostics_channel';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { systemClock } from '#platform/clock.ts';
 import { newId } from '#platform/id.ts';
 import { createLog } from '#platform/log.ts';
@@ -24,6 +26,8 @@ const PUMP_MS = 1;
 const SAMPLE_MS = 50;
 const RING_TIMEOUT_MS = 10_000;
 const TENTHS = 10;
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 interface Sizes {
   readonly calls: number;
@@ -114,6 +118,8 @@ class Calls {
   measuredCalls = 0;
   lingering = 0;
   secondTenthMs = 0;
+  /** Behind the second and the last tenth of a run long enough to be level; what is live, garbage collected. */
+  readonly liveBytes: number[] = [];
   readonly #agent: SipUserAgent;
   readonly #farEnd: FarEnd;
   readonly #sizes: Sizes;
@@ -181,11 +187,19 @@ class Calls {
   #sample(): void {
     const tenth = Math.min(TENTHS - 1, Math.floor((this.#started * TENTHS) / this.#sizes.calls));
     this.resident[tenth]!.push(process.memoryUsage.rss());
+    if (tenth === 2 && this.liveBytes.length === 0) this.#measureLive();
     this.lingering = Math.max(this.lingering, this.#agent.load.transactions);
+  }
+
+  #measureLive(): void {
+    if (this.secondTenthMs < LINGER_MS) return;
+    collectGarbage();
+    this.liveBytes.push(process.memoryUsage().heapUsed);
   }
 
   #finish(): void {
     this.#sample();
+    this.#measureLive();
     this.seconds = (performance.now() - this.#startMs) / 1000;
     if (this.#warm === undefined) return;
     const cpu = process.cpuUsage(this.#warm.cpu);
@@ -221,6 +235,11 @@ function report(sizes: Sizes, farEnd: FarEnd, sent: number, calls: Calls): void 
     // A run whose second tenth comes before the first transactions are gone is still filling.
     const level = calls.secondTenthMs >= LINGER_MS;
     figure('resident memory, last to second tenth', late / early, 'ratio', level ? TARGET_GROWTH_RATIO : undefined);
+  }
+  const [earlyLive, lateLive] = calls.liveBytes;
+  if (earlyLive !== undefined && lateLive !== undefined) {
+    figure('live memory behind the last tenth', lateLive / 2 ** 20, 'MiB');
+    figure('live memory, last to second tenth', lateLive / earlyLive, 'ratio', TARGET_GROWTH_RATIO);
   }
   figure('resident memory, peak', Math.max(...calls.resident.flat()) / 2 ** 20, 'MiB');
   figure('transactions lingering, peak', calls.lingering, 'transactions');
