@@ -6,7 +6,7 @@ import { silentLog } from '#platform/log.ts';
 import { createAnswer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
-import type { CallEnd, OutgoingCallHandlers, OutgoingCallRequest } from '#telephony/sip/user-agent.ts';
+import type { CallEnd, HangupReason, OutgoingCall, OutgoingCallHandlers, OutgoingCallRequest } from '#telephony/sip/user-agent.ts';
 import { PlacedCall } from './placed-call.ts';
 import type { WorkerCallEvents } from './worker-pool.ts';
 import type { FromWorker, ToWorker, WorkerResult } from './worker-protocol.ts';
@@ -64,7 +64,10 @@ function place(options: { knows?: boolean; sipThrows?: boolean; observerThrows?:
         if (options.sipThrows === true) throw new Error('closed');
         request = asked;
         sip = handlers;
-        return { callId: asked.callId, hangup: (reason) => hangups.push(reason?.cause) };
+        return {
+          callId: asked.callId,
+          hangup: (reason?: HangupReason) => hangups.push(reason?.cause),
+        } as unknown as OutgoingCall;
       },
     },
     pool: {
@@ -142,7 +145,7 @@ describe('PlacedCall', () => {
       from: 'sip:862100000000@127.0.0.1',
     });
     one.clock.advance(300);
-    one.sip.onProgress({ status: 180, reasonPhrase: '', sdp: undefined, reason: undefined });
+    one.sip.onProgress({ status: 180, sdp: undefined } as never);
     one.clock.advance(700);
     one.answer();
     one.clock.advance(5000);
@@ -312,7 +315,7 @@ describe('PlacedCall', () => {
   it('survives an observer that throws', async () => {
     const one = place({ observerThrows: true });
     one.opened();
-    one.sip.onProgress({ status: 180, reasonPhrase: '', sdp: undefined, reason: undefined });
+    one.sip.onProgress({ status: 180, sdp: undefined } as never);
     one.answer();
     one.from({ type: 'said', call: ID, speaker: 'callee', text: '喂' });
     one.from({ type: 'opted-out', call: ID });
