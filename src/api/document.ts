@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect } from 'kysely';
-import pg from 'pg';
+import { Pool } from 'pg';
 import { openBus } from '#platform/bus.ts';
 import { ManualClock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
@@ -10,7 +10,7 @@ import { buildApi } from './server.ts';
 /** docs/api.json, made from the routes: an OpenAPI 3.1 document. */
 export async function renderApiDocument(): Promise<string> {
   // The pool connects on its first query, and a description asks none.
-  const pool = new pg.Pool();
+  const pool = new Pool();
   const context: ApiContext = {
     db: new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) }),
     pool,

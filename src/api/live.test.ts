@@ -186,17 +186,13 @@ test('a page that does not read is dropped, and nothing of it stays subscribed',
   let asked = 0;
   const views = api.app.websocketServer.clients;
   expect(views.size).toBe(1);
-  const dropped = once([...views][0]!, 'close');
-  let isDropped = false;
-  void dropped.then(() => (isDropped = true));
   for (let i = 0; i < 2000; i++) api.bus.publish('call-state', callState({ lastText: '长'.repeat(60) }));
-  for (; asked < MAX_CHANGES && !isDropped; asked++) {
+  for (; asked < MAX_CHANGES && views.size > 0; asked++) {
     api.bus.publish('campaign-changed', { campaignId: campaign.id });
     api.clock.advance(250);
     await new Promise((resolve) => setImmediate(resolve));
     await sql`SELECT 1`.execute(api.database.db);
   }
-  expect(isDropped).toBe(true);
   expect(views.size).toBe(0);
   page.socket.terminate();
 });
@@ -217,14 +213,14 @@ test('closing the server says goodbye to pages and waits for none that is silent
 test('a page that goes takes its subscriptions with it', async () => {
   let subscribed = 0;
   const subscribe = api.bus.subscribe.bind(api.bus);
-  api.bus.subscribe = ((topic, handler) => {
+  api.bus.subscribe = (topic, handler) => {
     subscribed++;
     const stop = subscribe(topic, handler);
     return () => {
       subscribed--;
       stop();
     };
-  }) as typeof api.bus.subscribe;
+  };
   const pages = [await open(), await open()];
   for (const page of pages) await page.next();
   expect(subscribed).toBe(8);

@@ -152,11 +152,10 @@ async function serveConsole(app: FastifyInstance, root: string): Promise<void> {
     wildcard: false,
     cacheControl: false,
     // Names of built files hold a hash of their content; all else may change with the next version.
-    setHeaders: (reply, file) =>
-      reply.header(
-        'cache-control',
-        file.includes(`${sep}assets${sep}`) ? 'public, max-age=31536000, immutable' : 'no-cache',
-      ),
+    setHeaders: (reply, file) => {
+      const built = file.includes(`${sep}assets${sep}`);
+      void reply.header('cache-control', built ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
   });
   app.get('/*', { schema: { hide: true } }, (request, reply) => {
     if (request.url.startsWith('/api/') || /\.[a-z0-9]+$/i.test(request.url.split('?')[0] ?? ''))
