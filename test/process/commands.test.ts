@@ -36,8 +36,14 @@ test.skipIf(process.platform !== 'linux')(
     const sample = sampleContacts(30, SEED);
     writeFileSync(path.join(home, 'contacts.csv'), contactsCsv(sample));
     const imported = await jsonOf<ImportView>(home, ['import', 'contacts.csv', '--rejected', 'rejected.csv']);
-    expect(imported).toMatchObject({ rows: 30, imported: sample.importable, rejected: sample.invalid });
-    expect(readFileSync(path.join(home, 'rejected.csv'), 'utf8').trim().split('\n')).toHaveLength(1 + sample.invalid);
+    expect(imported).toMatchObject({
+      rows: 30,
+      imported: sample.importable,
+      rejected: sample.invalid + sample.duplicates,
+    });
+    expect(readFileSync(path.join(home, 'rejected.csv'), 'utf8').trim().split('\n')).toHaveLength(
+      1 + sample.invalid + sample.duplicates,
+    );
     const busy = await dial(numberThat('busy'), '--trunk', 'carrier');
     expect(busy.code).toBe(3);
     expect((JSON.parse(busy.stdout) as CallView).outcome).toBe('busy');

@@ -19,7 +19,9 @@ export async function simulatedTrunk(
   const data = path.join(home, 'data');
   const log = path.join(home, 'simulator.jsonl');
   const flags = ['--port', '0', '--seed', String(o.seed), '--pace', String(o.pace), '--log', log, '--json'];
-  const simulator = new WaihuProcess(['simulate', ...flags], { cwd: home });
+  // The platform learns the announcements of its carrier from recordings.
+  const taught = ['--announcements', path.join(data, 'announcements')];
+  const simulator = new WaihuProcess(['simulate', ...flags, ...taught], { cwd: home });
   const { port } = JSON.parse((await simulator.prints(/.+\n/))[0]) as { port: number };
   writeFileSync(
     path.join(home, 'waihu.toml'),
