@@ -1,3 +1,4 @@
+import { policyOf } from './crypto.ts';
 import { codecsOf, directionOf, telephoneEventOf } from './formats.ts';
 import type { LocalMedia } from './media.ts';
 import type { SessionDescription } from './parse.ts';
@@ -7,6 +8,7 @@ export function localMediaOf(own: SessionDescription): LocalMedia | undefined {
   const audio = own.media.find((media) => media.kind === 'audio' && media.port !== 0);
   const address = audio?.connection?.address ?? own.connection?.address;
   if (audio === undefined || address === undefined) return undefined;
+  const policy = policyOf(audio);
   const text = own.media.find((media) => media.kind === 'text' && media.port !== 0);
   return {
     address,
@@ -15,5 +17,6 @@ export function localMediaOf(own: SessionDescription): LocalMedia | undefined {
     codecs: codecsOf(audio).map((format) => format.codec),
     dtmf: telephoneEventOf(audio) !== undefined,
     direction: directionOf(own, audio),
+    srtp: policy === 'off' ? undefined : policy,
   };
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import { acceptSecurity, answerSecurity, cryptoAttribute, isSecure, offerSecurity, type CryptoLine } from './crypto.ts';
 import {
   answerDirection,
   attribute,
@@ -10,7 +11,7 @@ import {
   textFormatOf,
 } from './formats.ts';
 import type { AudioFormat, TextFormat } from './formats.ts';
-import type { AudioCodec, AudioMedia, Direction, LocalMedia, NegotiatedMedia, TextMedia } from './media.ts';
+import type { AudioCodec, AudioMedia, Direction, LocalMedia, NegotiatedMedia, SrtpMedia, TextMedia } from './media.ts';
 import type { MediaDescription, SdpAttribute, SessionDescription } from './parse.ts';
 
 /** The outcome of an offer that came in. */
@@ -40,7 +41,34 @@ export function createOffer(local: LocalMedia): SessionDescription {
     const format = { payloadType: T140_PAYLOAD_TYPE, redPayloadType: RED_PAYLOAD_TYPE, redundancy: REDUNDANCY };
     media.push(textSection(local.textPort, format, local.direction, 'RTP/AVP'));
   }
-  return description(local, media);
+  const policy = local.srtp ?? 'off';
+  return description(
+    local,
+    media.map((section) => offerSecurity(section, policy)),
+  );
+}
+
+/**
+ * A later offer in the same session (RFC 3264 §8): the sections that are there, in their order, those we do not use
+ * refused, under the same origin with the next version.
+ */
+export function createReoffer(current: SessionDescription, local: LocalMedia): SessionDescription {
+  const fresh = createOffer(local);
+  const kinds = new Map(fresh.media.map((section) => [section.kind, section]));
+  const media = current.media.map((section): MediaDescription => {
+    const ours = section.port === 0 ? undefined : kinds.get(section.kind);
+    if (ours === undefined) return refused(section);
+    kinds.delete(section.kind);
+    return { ...ours, protocol: section.protocol };
+  });
+  const { sessionId, sessionVersion } = current.origin;
+  const origin = { ...fresh.origin, sessionId, sessionVersion: nextVersion(sessionVersion) };
+  return { ...fresh, origin, times: current.times, media };
+}
+
+/** The version of a description after one with this version (RFC 8866 §5.2, RFC 3264 §8). */
+export function nextVersion(version: string): string {
+  return String(BigInt(version) + 1n);
 }
 
 /**
@@ -51,29 +79,33 @@ export function createOffer(local: LocalMedia): SessionDescription {
 export function createAnswer(offer: SessionDescription, local: LocalMedia): AnswerResult {
   let audio: AudioMedia | undefined;
   let text: TextMedia | undefined;
+  let reason = 'no audio section with a codec in common';
   const media = offer.media.map((section): MediaDescription => {
     if (audio === undefined && section.kind === 'audio' && usable(section)) {
       const codec = codecsOf(section).find((format) => local.codecs.includes(format.codec));
       const direction = answerDirection(directionOf(offer, section), local.direction);
       const remoteAddress = connectionOf(offer, section)?.address;
-      if (codec !== undefined && remoteAddress !== undefined) {
+      const security = answerSecurity(section, local.srtp ?? 'off');
+      if (!security.ok) reason = security.reason;
+      else if (codec !== undefined && remoteAddress !== undefined) {
         const dtmf = local.dtmf ? telephoneEventOf(section) : undefined;
-        audio = audioMedia(section, codec, dtmf, remoteAddress, direction);
-        return audioSection(local.audioPort, [codec], dtmf, direction, section.protocol);
+        audio = audioMedia(section, codec, dtmf, remoteAddress, direction, security.srtp);
+        return secured(audioSection(local.audioPort, [codec], dtmf, direction, section.protocol), security.line);
       }
     }
     if (text === undefined && section.kind === 'text' && usable(section) && local.textPort !== undefined) {
       const format = textFormatOf(section);
       const direction = answerDirection(directionOf(offer, section), local.direction);
       const remoteAddress = connectionOf(offer, section)?.address;
-      if (format !== undefined && remoteAddress !== undefined) {
-        text = { ...format, remoteAddress, remotePort: section.port, direction };
-        return textSection(local.textPort, format, direction, section.protocol);
+      const security = answerSecurity(section, local.srtp ?? 'off');
+      if (security.ok && format !== undefined && remoteAddress !== undefined) {
+        text = { ...format, remoteAddress, remotePort: section.port, direction, srtp: security.srtp };
+        return secured(textSection(local.textPort, format, direction, section.protocol), security.line);
       }
     }
-    return { ...section, port: 0, portCount: 1, connection: undefined, attributes: [], lines: [] };
+    return refused(section);
   });
-  if (audio === undefined) return { ok: false, reason: 'no audio section with a codec in common' };
+  if (audio === undefined) return { ok: false, reason };
   return { ok: true, answer: description(local, media, offer.times), media: { audio, text } };
 }
 
@@ -91,22 +123,35 @@ export function acceptAnswer(offer: SessionDescription, answer: SessionDescripti
     const remoteAddress = connectionOf(answer, section)?.address;
     if (remoteAddress === undefined) return { ok: false, reason: 'answer has no address' };
     const direction = answerDirection(directionOf(answer, section), directionOf(offer, offered));
+    const security = acceptSecurity(offered, section);
     if (section.kind === 'audio') {
+      if (!security.ok) return { ok: false, reason: security.reason };
       const codec = codecsOf(section).find((one) => codecsOf(offered).some((ours) => ours.codec === one.codec));
       if (codec === undefined) return { ok: false, reason: 'answer has no codec that was offered' };
       const dtmf = telephoneEventOf(offered) === undefined ? undefined : telephoneEventOf(section);
-      audio = audioMedia(section, codec, dtmf, remoteAddress, direction);
-    } else if (section.kind === 'text') {
+      audio = audioMedia(section, codec, dtmf, remoteAddress, direction, security.srtp);
+    } else if (section.kind === 'text' && security.ok) {
       const format = textFormatOf(section);
-      if (format !== undefined) text = { ...format, remoteAddress, remotePort: section.port, direction };
+      if (format !== undefined)
+        text = { ...format, remoteAddress, remotePort: section.port, direction, srtp: security.srtp };
     }
   }
   if (audio === undefined) return { ok: false, reason: 'answer refuses audio' };
   return { ok: true, media: { audio, text } };
 }
 
+function refused(section: MediaDescription): MediaDescription {
+  return { ...section, port: 0, portCount: 1, connection: undefined, attributes: [], lines: [] };
+}
+
 function usable(section: MediaDescription): boolean {
-  return section.port !== 0 && PROTOCOLS.has(section.protocol);
+  return section.port !== 0 && (PROTOCOLS.has(section.protocol) || isSecure(section.protocol));
+}
+
+/** A section of an answer with our key, where it is encrypted. */
+function secured(section: MediaDescription, line: CryptoLine | undefined): MediaDescription {
+  if (line === undefined) return section;
+  return { ...section, attributes: [...section.attributes, cryptoAttribute(line)] };
 }
 
 function audioMedia(
@@ -115,6 +160,7 @@ function audioMedia(
   dtmfPayloadType: number | undefined,
   remoteAddress: string,
   direction: Direction,
+  srtp: SrtpMedia | undefined,
 ): AudioMedia {
   const ptime = Number(attribute(section, 'ptime'));
   const rtcp = /^(\d{1,5})(?:\s|$)/.exec(attribute(section, 'rtcp') ?? '');
@@ -128,6 +174,7 @@ function audioMedia(
     remotePort: section.port,
     remoteRtcpPort: rtcpPort > 0 && rtcpPort <= 65_535 ? rtcpPort : Math.min(section.port + 1, 65_535),
     direction,
+    srtp,
   };
 }
 
