@@ -7,7 +7,7 @@ const STATE_COLOURS: Readonly<Record<CampaignState, string>> = {
   draft: 'default',
   running: 'processing',
   paused: 'warning',
-  finished: 'success',
+  finished: 'green',
   cancelled: 'default',
 };
 

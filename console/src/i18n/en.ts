@@ -215,7 +215,8 @@ export const en: typeof zh = {
     created: 'Campaign created',
     createdNotStarted: 'The campaign was saved as a draft but could not be started: {{reason}}',
     problems: 'To correct: {{count}}',
-    redialSummary: '{{outcome}}: after {{delays}} min, at most {{max}} times',
+    redialSummary: '{{outcome}}: after {{delays}}, at most {{max}} times',
+    delay: { seconds: '{{value}} s', minutes: '{{value}} min', hours: '{{value}} h' },
   },
   call: {
     title: 'Calls',

@@ -203,7 +203,8 @@ export const zh = {
     created: '任务已创建',
     createdNotStarted: '任务已保存为草稿，但没有启动成功：{{reason}}',
     problems: '有 {{count}} 处需要修改',
-    redialSummary: '{{outcome}}：{{delays}} 分钟后，最多 {{max}} 次',
+    redialSummary: '{{outcome}}：{{delays}}后，最多 {{max}} 次',
+    delay: { seconds: '{{value}} 秒', minutes: '{{value}} 分钟', hours: '{{value}} 小时' },
   },
   call: {
     title: '通话记录',

@@ -61,6 +61,7 @@ export function CampaignListPage() {
             <Progress
               percent={Math.floor(ratio * 100)}
               size="small"
+              status="normal"
               showInfo={false}
               aria-label={t('campaign.progress')}
             />

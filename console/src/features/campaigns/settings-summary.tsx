@@ -2,6 +2,7 @@ import { Card, Descriptions } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { CampaignSettings, Weekday } from '#domain/campaign.ts';
 import { useFormat } from '../../i18n/use-format.ts';
+import { delayUnit } from './delay-unit.ts';
 import { clockOfMinute } from './wizard/clock.ts';
 
 const WEEKDAYS: readonly Weekday[] = [1, 2, 3, 4, 5, 6, 7];
@@ -10,6 +11,10 @@ const WEEKDAYS: readonly Weekday[] = [1, 2, 3, 4, 5, 6, 7];
 export function SettingsSummary({ settings }: { readonly settings: CampaignSettings }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const delayText = (seconds: number): string => {
+    const { unit, value } = delayUnit(seconds);
+    return t(`wizard.delay.${unit}`, { value: format.count(value) });
+  };
   const windowsOf = (weekday: Weekday): string =>
     settings.windows
       .filter((window) => window.weekday === weekday)
@@ -50,7 +55,7 @@ export function SettingsSummary({ settings }: { readonly settings: CampaignSetti
               <li key={rule.outcome}>
                 {t('wizard.redialSummary', {
                   outcome: t(`outcome.${rule.outcome}`),
-                  delays: rule.delaysSeconds.map((seconds) => format.count(seconds / 60)).join(' / '),
+                  delays: rule.delaysSeconds.map(delayText).join(' / '),
                   max: rule.maxRetries,
                 })}
               </li>
