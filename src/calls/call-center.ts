@@ -5,7 +5,7 @@ import { AppError } from '#platform/error.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { SipUserAgent } from '#telephony/sip/user-agent.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { AudioCodec, SrtpPolicy } from '#telephony/sdp/media.ts';
 import type { NumberFormat } from './number-format.ts';
 import { PlacedCall } from './placed-call.ts';
 import type { CallObserver } from './placed-call.ts';
@@ -20,6 +20,8 @@ export interface TrunkRoute {
   readonly codecs: readonly AudioCodec[];
   readonly numberFormat: NumberFormat;
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
+  /** Media encryption with keys in the SDP; off unless said. */
+  readonly srtp?: SrtpPolicy | undefined;
   /** What this trunk means by a code, where it differs: by `SIP N` or `Q.850;cause=N`. */
   readonly overrides: Readonly<Record<string, NetworkOutcome>>;
 }

@@ -135,7 +135,7 @@ export class PlacedCall {
   #invite(audioPort: number, textPort: number): void {
     const { attempt, sip, rtp, route } = this.#o;
     if (this.#hangUpReason !== undefined) return this.#onSipEnded(ourEnd('cancelled', 'cancelled before the INVITE'));
-    const { codecs, numberFormat, credentials } = route;
+    const { codecs, numberFormat, credentials, srtp } = route;
     const offer = createOffer({
       address: rtp.address,
       audioPort,
@@ -143,6 +143,7 @@ export class PlacedCall {
       codecs,
       dtmf: true,
       direction: 'sendrecv',
+      srtp,
     });
     this.#offer = offer;
     try {

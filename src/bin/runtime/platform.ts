@@ -186,10 +186,10 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
 }
 
 function routeOf(trunk: TrunkConfig): TrunkRoute {
-  const { name, host, port, codecs, numberFormat, username, password, progress = {} } = trunk;
+  const { name, host, port, codecs, numberFormat, username, password, srtp, progress = {} } = trunk;
   const credentials = username === undefined || password === undefined ? undefined : { username, password };
   const overrides = Object.fromEntries(Object.entries(progress).map(([status, outcome]) => [`SIP ${status}`, outcome]));
-  return { name, host, port, codecs, numberFormat, credentials, overrides };
+  return { name, host, port, codecs, numberFormat, credentials, srtp, overrides };
 }
 
 function summaryOf({ name, callerNumbers, channels, callsPerSecond }: TrunkConfig): TrunkSummary {

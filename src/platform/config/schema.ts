@@ -66,6 +66,14 @@ const trunk = Type.Object(
         'SIP 中号码的写法：8613800000000、13800000000 或 +8613800000000。',
       ),
     }),
+    srtp: Type.Optional(
+      Type.Enum(['off', 'optional', 'required'], {
+        ...about(
+          'Media encryption with keys in the SDP (SRTP, RFC 4568): off unless set; optional encrypts where the carrier does; required refuses calls that would not be encrypted. The keys are as secret as the SIP signalling that carries them.',
+          '媒体加密，密钥在 SDP 中交换（SRTP，RFC 4568）：不设即关闭；optional 表示对方支持时加密；required 表示不加密的呼叫一律拒绝。密钥的保密程度取决于承载它的 SIP 信令。',
+        ),
+      }),
+    ),
     progress: Type.Optional(
       Type.Record(Type.String({ pattern: '^[3-6][0-9][0-9]$' }), Type.Enum([...NETWORK_OUTCOMES]), {
         ...about(
