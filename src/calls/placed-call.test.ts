@@ -6,7 +6,13 @@ import { silentLog } from '#platform/log.ts';
 import { createAnswer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
-import type { CallEnd, HangupReason, OutgoingCall, OutgoingCallHandlers, OutgoingCallRequest } from '#telephony/sip/user-agent.ts';
+import type {
+  CallEnd,
+  HangupReason,
+  OutgoingCall,
+  OutgoingCallHandlers,
+  OutgoingCallRequest,
+} from '#telephony/sip/user-agent.ts';
 import { PlacedCall } from './placed-call.ts';
 import type { WorkerCallEvents } from './worker-pool.ts';
 import type { FromWorker, ToWorker, WorkerResult } from './worker-protocol.ts';

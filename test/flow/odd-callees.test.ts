@@ -248,7 +248,7 @@ it('leaves nothing behind after 200 calls', async () => {
   await expect.poll(() => handles().toSorted()).toEqual(before);
   expect(center.center.liveCalls).toBe(0);
   expect(center.sip.load.calls).toBe(0);
-  // Every port of the worker is free again: 200 / 8 calls at once find one.
+  // The ports of the worker are free again: half of them are needed at once.
   const all = await Promise.all(Array.from({ length: 25 }, () => center.call(PHONE).done));
   expect(all.map(({ outcome }) => outcome)).toEqual(Array(25).fill('answered'));
   await center.close();
