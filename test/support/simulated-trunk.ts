@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { waihu, WaihuProcess } from './waihu-process.ts';
 
@@ -19,10 +19,11 @@ export async function simulatedTrunk(
   const data = path.join(home, 'data');
   const log = path.join(home, 'simulator.jsonl');
   const flags = ['--port', '0', '--seed', String(o.seed), '--pace', String(o.pace), '--log', log, '--json'];
-  // The platform learns the announcements of its carrier from recordings.
-  const taught = ['--announcements', path.join(data, 'announcements')];
-  const simulator = new WaihuProcess(['simulate', ...flags, ...taught], { cwd: home });
+  const announcements = path.join(home, 'announcements');
+  const simulator = new WaihuProcess(['simulate', ...flags, '--announcements', announcements], { cwd: home });
   const { port } = JSON.parse((await simulator.prints(/.+\n/))[0]) as { port: number };
+  // The platform learns the announcements of its carrier from recordings.
+  cpSync(announcements, path.join(data, 'announcements'), { recursive: true });
   writeFileSync(
     path.join(home, 'waihu.toml'),
     `dataDirectory = ${JSON.stringify(data)}
