@@ -6,7 +6,14 @@ import type { SipMessage } from '#telephony/sip/messages/message.ts';
 import { parseMessage } from '#telephony/sip/messages/parse.ts';
 import type { Peer, SipTransport } from '#telephony/sip/transport/transport.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
-import type { CallEnd, IncomingCall, OutgoingCall, OutgoingCallRequest } from '#telephony/sip/user-agent.ts';
+import type {
+  CallEnd,
+  IncomingCall,
+  OutgoingCall,
+  OutgoingCallHandlers,
+  OutgoingCallRequest,
+  UserAgentOptions,
+} from '#telephony/sip/user-agent.ts';
 import { ManualClock } from '#platform/clock.ts';
 import type { Timer } from '#platform/clock.ts';
 import { silentLog } from '#platform/log.ts';
@@ -66,8 +73,10 @@ export class SipNetwork {
     return transport;
   }
 
-  agent(port: number, options: { readonly maxDialogs?: number } = {}): SipUserAgent {
-    return SipUserAgent.on(this.transport(port), { clock: this.clock, log: silentLog, product: 'test', ...options });
+  agent(port: number, options: Partial<UserAgentOptions> = {}): SipUserAgent {
+    const { clock } = this;
+    const resolver = { srv: unknownName, addresses: unknownName };
+    return SipUserAgent.on(this.transport(port), { clock, log: silentLog, product: 'test', resolver, ...options });
   }
 
   /** What was sent, as `port label`, lost ones marked. */
@@ -86,6 +95,10 @@ export class SipNetwork {
     const copy = Uint8Array.from(bytes);
     this.clock.setTimer(5, () => this.#ports.get(to.port)?.onDatagram?.(copy, { host: '10.0.0.1', port: from }));
   }
+}
+
+function unknownName(): Promise<never> {
+  return Promise.reject(new Error('unknown name'));
 }
 
 function labelOf(message: SipMessage): string {
@@ -118,6 +131,7 @@ export function placeWatched(
   agent: SipUserAgent,
   port: number,
   options: Partial<OutgoingCallRequest> = {},
+  handlers: Partial<OutgoingCallHandlers> = {},
 ): WatchedCall {
   const progress: number[] = [];
   const answers: string[] = [];
@@ -146,6 +160,7 @@ export function placeWatched(
         watched.onAnswered?.();
       },
       onDtmf: (digit) => digits.push(digit),
+      ...handlers,
       onEnded: (end) => {
         ends.push(end);
         watched.onEnded?.();

@@ -58,6 +58,8 @@ describe('a call between two user agents', () => {
     });
     const watched = placeWatched(caller, 5070);
     network.clock.advance(100);
+    // RFC 3261 §18.1.1: what is larger should not take UDP.
+    expect(network.log[0]?.text.length).toBeLessThan(1_300);
     expect(watched.progress).toEqual([100, 180]);
     expect(watched.answers).toHaveLength(1);
     expect(acknowledged).toBe(1);
@@ -341,12 +343,12 @@ describe('the caller', () => {
     const watched = placeWatched(network.agent(5060), 5070);
     network.clock.advance(10);
     const parts = answerParts('x');
-    const routes = [['Record-Route', '<sip:10.0.0.1:5070;lr>, <sip:edge.example;lr>']] as const;
+    const routes = [['Record-Route', '<sip:10.0.0.1:5070;lr>, <sip:10.0.0.1:5080;lr>']] as const;
     peer.respond(peer.one('INVITE'), 200, { ...parts, headers: [...routes, ...parts.headers] });
     network.clock.advance(10);
     watched.call.hangup();
     const bye = network.log.at(-1)?.message;
-    expect(bye?.headers.all('Route')).toEqual(['<sip:edge.example;lr>', '<sip:10.0.0.1:5070;lr>']);
+    expect(bye?.headers.all('Route')).toEqual(['<sip:10.0.0.1:5080;lr>', '<sip:10.0.0.1:5070;lr>']);
     expect(bye?.kind === 'request' && bye.uri).toBe('sip:10.0.0.1:5070');
     expect(bye?.cseq.sequence).toBe(2);
   });
@@ -401,7 +403,8 @@ describe('the caller', () => {
     expect(ask('INFO', 'application/dtmf', '11')).toBe(200);
     expect(watched.digits).toEqual(['5', '#']);
     expect(ask('OPTIONS')).toBe(200);
-    expect(ask('REFER')).toBe(405);
+    expect(ask('REFER')).toBe(400);
+    expect(ask('MESSAGE')).toBe(405);
     expect(ask('DANCE')).toBe(501);
     expect(ask('UPDATE')).toBe(200);
     expect(ask('INVITE', 'application/sdp', SDP.replace('m=audio', 'a=sendonly\r\nm=audio'))).toBe(200);

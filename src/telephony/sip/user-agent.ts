@@ -1,6 +1,7 @@
 import type { Clock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
+import { parseParams } from './messages/grammar.ts';
 import { tagOf } from './messages/message.ts';
 import type { SipRequest } from './messages/message.ts';
 import type { HeaderField } from './messages/headers.ts';
@@ -8,13 +9,18 @@ import { uriScheme } from './messages/uri.ts';
 import { buildResponse } from './messages/write.ts';
 import { TransactionLayer } from './transactions/layer.ts';
 import type { ServerTransaction } from './transactions/server.ts';
+import { Locator, systemResolver } from './transport/locator.ts';
+import type { SipResolver } from './transport/locator.ts';
+import { openTransport } from './transport/open.ts';
+import type { SipBind } from './transport/open.ts';
 import type { SipTransport } from './transport/transport.ts';
-import { UdpTransport } from './transport/udp.ts';
+import { Transports } from './transport/transports.ts';
 import type { AgentContext } from './user-agent/agent-context.ts';
 import type { IncomingCall, OutgoingCall, OutgoingCallHandlers, OutgoingCallRequest } from './user-agent/call.ts';
 import { UasCall } from './user-agent/incoming-call.ts';
 import { capabilities, refuseMethod } from './user-agent/in-dialog.ts';
 import { UacCall } from './user-agent/outgoing-call.ts';
+import { answerInterval } from './user-agent/session-timer.ts';
 
 export type {
   CallEnd,
@@ -23,25 +29,38 @@ export type {
   OutgoingCall,
   OutgoingCallHandlers,
   OutgoingCallRequest,
+  SessionControl,
+  TransferRequest,
+  TransferResult,
 } from './user-agent/call.ts';
 
 /** How long `close` waits for CANCEL and BYE to be answered. */
 const CLOSE_WAIT_MS = 2_000;
 const MAX_DIALOGS = 10_000;
 const RETRY_AFTER_SECONDS = '5';
+/** Requests that make sense only inside a dialog. */
+const INSIDE_ONLY: ReadonlySet<string> = new Set(['BYE', 'INFO', 'UPDATE', 'PRACK', 'NOTIFY']);
+/** Extensions that an INVITE may require. */
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set(['timer', 'replaces', 'norefersub']);
 
 export interface UserAgentOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly bind: { readonly address: string; readonly port: number };
+  /** One UDP socket, or a list of transports of which the first is preferred where a target leaves the choice. */
+  readonly bind: { readonly address: string; readonly port: number } | readonly SipBind[];
   /** For User-Agent and Server. */
   readonly product: string;
   /** Calls at once, both ways together; more come back with 503. */
   readonly maxDialogs?: number;
+  /** The name service; the system's unless given. */
+  readonly resolver?: SipResolver;
+  /** From 0 to below 1, for waiting times and the choice among servers. */
+  readonly random?: () => number;
 }
 
 /** A SIP user agent (RFC 3261 §8): places calls, takes calls, answers everything else. `close` ends what it holds. */
 export class SipUserAgent {
+  /** Of the first transport. */
   readonly address: { readonly address: string; readonly port: number };
   /** None set: incoming calls are refused with 503. */
   onIncomingCall: ((call: IncomingCall) => void) | undefined;
@@ -56,12 +75,13 @@ export class SipUserAgent {
   #idle: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(transport: SipTransport, options: UserAgentOptions) {
+  private constructor(all: readonly SipTransport[], options: Omit<UserAgentOptions, 'bind'>) {
     this.#maxDialogs = options.maxDialogs ?? MAX_DIALOGS;
-    this.address = transport.local;
-    const { clock, log, product } = options;
+    const { clock, log, product, resolver = systemResolver, random = Math.random } = options;
+    const transports = new Transports(all, clock);
+    this.address = all[0]?.local ?? { address: '', port: 0 };
     const layer = new TransactionLayer({
-      transport,
+      transports,
       clock,
       log,
       handlers: {
@@ -70,17 +90,36 @@ export class SipUserAgent {
         onCancel: (cancel, invite) => this.#onCancel(cancel, invite),
       },
     });
-    this.#context = { clock, log, transport, layer, product };
+    const locator = new Locator({ resolver, clock, transports, random });
+    this.#context = { clock, log, transports, locator, layer, product, random };
   }
 
-  /** Binds a UDP socket; throws `port-in-use` or `unavailable`. */
+  /** Binds the transports; throws `port-in-use` or `unavailable`, with none of them left open. */
   static async open(options: UserAgentOptions): Promise<SipUserAgent> {
-    return new SipUserAgent(await UdpTransport.open(options), options);
+    const { bind, clock, log } = options;
+    const binds = 'address' in bind ? [{ ...bind, protocol: 'UDP' as const }] : bind;
+    const opened: SipTransport[] = [];
+    try {
+      for (const one of binds) opened.push(await openTransport(one, clock, log));
+    } catch (error) {
+      await Promise.all(opened.map((transport) => transport.close()));
+      throw error;
+    }
+    return new SipUserAgent(opened, options);
   }
 
   /** A user agent on a transport that is already there; `close` closes it. */
   static on(transport: SipTransport, options: Omit<UserAgentOptions, 'bind'>): SipUserAgent {
-    return new SipUserAgent(transport, { ...options, bind: transport.local });
+    return new SipUserAgent([transport], options);
+  }
+
+  /** Every bound transport with the address that peers reach it under. */
+  get addresses(): readonly {
+    readonly protocol: SipTransport['protocol'];
+    readonly address: string;
+    readonly port: number;
+  }[] {
+    return this.#context.transports.all.map(({ protocol, local }) => ({ protocol, ...local }));
   }
 
   /** Live calls, and transactions that linger until their timers end. */
@@ -113,7 +152,7 @@ export class SipUserAgent {
   }
 
   async #close(reason: string): Promise<void> {
-    const { clock, layer, transport, log } = this.#context;
+    const { clock, layer, transports, log } = this.#context;
     this.onIncomingCall = undefined;
     for (const call of this.#calls.values()) call.hangup({ protocol: 'SIP', cause: 200, text: reason });
     if (this.#calls.size > 0) {
@@ -129,7 +168,7 @@ export class SipUserAgent {
       log.warn({ calls: this.#calls.size }, 'SIP calls left without an answer to CANCEL or BYE');
     for (const call of this.#calls.values()) call.abandon();
     layer.close();
-    await transport.close();
+    await transports.close();
   }
 
   #onRequest(transaction: ServerTransaction): void {
@@ -140,8 +179,7 @@ export class SipUserAgent {
       else call.onRequest(transaction);
       return;
     }
-    if (request.method === 'BYE' || request.method === 'INFO' || request.method === 'UPDATE')
-      return this.#respond(transaction, 481);
+    if (INSIDE_ONLY.has(request.method)) return this.#respond(transaction, 481);
     if (request.method !== 'INVITE' && request.method !== 'OPTIONS') return refuseMethod(transaction, this.#context);
     if (!this.#understood(transaction)) return;
     if (request.method === 'OPTIONS') this.#respond(transaction, 200, capabilities(this.#context));
@@ -156,9 +194,12 @@ export class SipUserAgent {
       this.#respond(transaction, 416);
       return false;
     }
-    const required = request.headers.all('Require').join(', ');
-    if (required !== '') {
-      this.#respond(transaction, 420, [['Unsupported', required]]);
+    const unknown = request.headers
+      .all('Require')
+      .flatMap((value) => value.split(',').map((one) => one.trim()))
+      .filter((option) => option !== '' && !KNOWN_OPTIONS.has(option.toLowerCase()));
+    if (unknown.length > 0) {
+      this.#respond(transaction, 420, [['Unsupported', unknown.join(', ')]]);
       return false;
     }
     if (request.method !== 'INVITE') return true;
@@ -186,14 +227,35 @@ export class SipUserAgent {
     const take = this.onIncomingCall;
     if (take === undefined || this.#closed !== undefined || this.#calls.size >= this.#maxDialogs)
       return this.#respond(transaction, 503, [['Retry-After', RETRY_AFTER_SECONDS]]);
+    const interval = answerInterval(request.headers);
+    if (!interval.ok) return this.#respond(transaction, 422, interval.headers);
+    const replaced = this.#replacedBy(request);
+    if (typeof replaced === 'number') return this.#respond(transaction, replaced);
     transaction.respond(buildResponse(request, 100));
     this.#invites.set(merged, transaction);
     transaction.onEnded = () => this.#invites.delete(merged);
-    const call = new UasCall(this.#context, transaction, () => this.#release(key));
+    const call = new UasCall(this.#context, transaction, () => this.#release(key), replaced);
     const key = `${call.callId} ${call.localTag}`;
     this.#calls.set(key, call);
     this.#incoming.set(transaction, call);
     take(call);
+  }
+
+  /** The call that an INVITE with Replaces takes over, or the status that refuses it (RFC 3891 §3). */
+  #replacedBy(request: SipRequest): UacCall | UasCall | undefined | 400 | 481 | 486 {
+    const values = request.headers.all('Replaces');
+    const [value = ''] = values;
+    if (values.length === 0) return undefined;
+    const semicolon = value.indexOf(';');
+    const params = parseParams(semicolon < 0 ? '' : value.slice(semicolon));
+    const localTag = params?.get('to-tag');
+    const remoteTag = params?.get('from-tag');
+    if (values.length > 1 || localTag === undefined || remoteTag === undefined) return 400;
+    const call = this.#calls.get(`${value.slice(0, semicolon).trim()} ${localTag}`);
+    const state = call?.dialogState(remoteTag);
+    // An early dialog is replaced only by those whom we call ourselves.
+    if (state === undefined || (state === 'early' && call instanceof UasCall)) return 481;
+    return state === 'confirmed' && params?.has('early-only') === true ? 486 : call;
   }
 
   #onCancel(cancel: ServerTransaction, invite: ServerTransaction | undefined): void {

@@ -4,7 +4,8 @@ import type { SipRequest, SipResponse } from '../messages/message.ts';
 import { parseNameAddr } from '../messages/name-addr.ts';
 import { parseSipUri } from '../messages/uri.ts';
 import { buildRequest } from '../messages/write.ts';
-import type { Peer } from '../transport/transport.ts';
+import { targetOf } from '../transport/target.ts';
+import type { Target } from '../transport/target.ts';
 
 /** The state of a dialog (RFC 3261 §12); a new record for every change. */
 export interface Dialog {
@@ -96,7 +97,7 @@ export function requestInDialog(
   dialog: Dialog,
   method: string,
   parts: InDialogParts,
-): { readonly request: SipRequest; readonly to: Peer; readonly dialog: Dialog } {
+): { readonly request: SipRequest; readonly to: Target; readonly dialog: Dialog } {
   const sequence = parts.sequence ?? dialog.localSequence + 1;
   let uri = dialog.remoteTarget;
   let routes = dialog.routeSet;
@@ -105,6 +106,7 @@ export function requestInDialog(
     uri = first.uri;
     routes = [...routes.slice(1), `<${dialog.remoteTarget}>`];
   }
+  const to = targetOf(first?.uri ?? dialog.remoteTarget) ?? { host: '', port: 0 };
   const fields: HeaderField[] = [
     ['Via', parts.via],
     ...routes.map((route): HeaderField => ['Route', route]),
@@ -117,17 +119,9 @@ export function requestInDialog(
   ];
   return {
     request: buildRequest(method, uri, fields, parts.body),
-    to: peerOf(first?.uri ?? dialog.remoteTarget) ?? { host: '', port: 0 },
+    to,
     dialog: parts.sequence === undefined ? { ...dialog, localSequence: sequence } : dialog,
   };
-}
-
-/** Where a request for the URI goes (RFC 3263 without SRV): maddr, host and port, 5060 by default. */
-export function peerOf(uri: string): Peer | undefined {
-  const parsed = parseSipUri(uri);
-  return parsed === undefined
-    ? undefined
-    : { host: parsed.params.get('maddr') ?? parsed.host, port: parsed.port ?? 5060 };
 }
 
 function contactUri(message: SipRequest | SipResponse): string | undefined {

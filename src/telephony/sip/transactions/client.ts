@@ -18,11 +18,19 @@ export interface ClientHandlers {
   onTransportError(error: Error): void;
 }
 
+/** What a transaction sends in place of a request whose transport fails before anybody answers (RFC 3261 §18.1.1). */
+export interface TransactionFallback {
+  readonly request: SipRequest;
+  readonly transport: SipTransport;
+  taken(): void;
+}
+
 /** A client transaction: runs the machine of its method and does what the effects say. */
 export class ClientTransaction {
-  readonly request: SipRequest;
   readonly to: Peer;
-  readonly #transport: SipTransport;
+  #request: SipRequest;
+  #transport: SipTransport;
+  #fallback: TransactionFallback | undefined;
   readonly #timers: TimerSet;
   #handlers: ClientHandlers | undefined;
   #ended: (() => void) | undefined;
@@ -36,16 +44,28 @@ export class ClientTransaction {
     to: Peer;
     handlers: ClientHandlers;
     transport: SipTransport;
+    fallback?: TransactionFallback | undefined;
     timer: StartTimer;
     ended: () => void;
   }) {
-    this.request = options.request;
+    this.#request = options.request;
+    this.#fallback = options.fallback;
     this.to = options.to;
     this.#handlers = options.handlers;
     this.#transport = options.transport;
     this.#ended = options.ended;
     this.#bytes = writeMessage(options.request);
     this.#timers = new TimerSet(options.timer, (timer) => this.#event({ type: 'timer', timer }));
+  }
+
+  /** The request as it was sent: its Via names the transport that it took. */
+  get request(): SipRequest {
+    return this.#request;
+  }
+
+  /** Where a CANCEL has to follow: with the transport that the request took. */
+  get sentTo(): Peer {
+    return { ...this.to, protocol: this.#transport.protocol };
   }
 
   /** Sends the request; called once by the layer. */
@@ -60,6 +80,10 @@ export class ClientTransaction {
       this.#other = step.state;
       this.#run(step);
     }
+  }
+
+  get #unanswered(): boolean {
+    return this.#invite?.name === 'calling' || this.#other?.name === 'trying';
   }
 
   onResponse(response: SipResponse): void {
@@ -100,7 +124,7 @@ export class ClientTransaction {
           this.#transport.send(this.#bytes, this.to, this.#onSendFailed);
           break;
         case 'send-ack':
-          if (response !== undefined) this.#ack ??= writeMessage(ackFor(this.request, response));
+          if (response !== undefined) this.#ack ??= writeMessage(ackFor(this.#request, response));
           if (this.#ack !== undefined) this.#transport.send(this.#ack, this.to);
           break;
         case 'pass':
@@ -128,6 +152,17 @@ export class ClientTransaction {
   readonly #onSendFailed = (error: Error): void => {
     const event = { type: 'transport-error' } as const;
     if (this.#ended === undefined) return;
+    const fallback = this.#fallback;
+    this.#fallback = undefined;
+    if (fallback !== undefined && this.#unanswered) {
+      fallback.taken();
+      this.#timers.stopAll();
+      this.#request = fallback.request;
+      this.#bytes = writeMessage(fallback.request);
+      this.#transport = fallback.transport;
+      this.start();
+      return;
+    }
     if (this.#invite !== undefined) {
       const step = nextInviteClient(this.#invite, event, this.#transport.reliable);
       this.#invite = step.state;

@@ -5,10 +5,13 @@ import { tagOf } from '../messages/message.ts';
 import { parseMessage } from '../messages/parse.ts';
 import { hostText } from '../messages/uri.ts';
 import { BRANCH_COOKIE } from '../messages/via.ts';
-import { writeRefusal } from '../messages/write.ts';
+import { writeMessage, writeRefusal } from '../messages/write.ts';
+import { defaultPort } from '../transport/transport.ts';
 import type { Peer, SipTransport } from '../transport/transport.ts';
+import { LARGE_BYTES, viaOf } from '../transport/transports.ts';
+import type { Transports } from '../transport/transports.ts';
 import { ClientTransaction } from './client.ts';
-import type { ClientHandlers } from './client.ts';
+import type { ClientHandlers, TransactionFallback } from './client.ts';
 import { ServerTransaction } from './server.ts';
 
 /** What the user of the transactions hears that belongs to none of its client transactions. */
@@ -34,17 +37,17 @@ export class TransactionLayer {
   readonly counts: LayerCounts = { received: 0, malformed: 0, strayResponses: 0 };
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
-  readonly #transport: SipTransport;
+  readonly #transports: Transports;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #handlers: LayerHandlers;
 
-  constructor(options: { transport: SipTransport; clock: Clock; log: Log; handlers: LayerHandlers }) {
-    this.#transport = options.transport;
+  constructor(options: { transports: Transports; clock: Clock; log: Log; handlers: LayerHandlers }) {
+    this.#transports = options.transports;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#handlers = options.handlers;
-    options.transport.onDatagram = (bytes, from) => this.receive(bytes, from);
+    for (const transport of options.transports.all) transport.onDatagram = (bytes, from) => this.receive(bytes, from);
   }
 
   /** Client and server transactions that are alive, lingering ones included. */
@@ -56,16 +59,24 @@ export class TransactionLayer {
   request(request: SipRequest, to: Peer, handlers: ClientHandlers): ClientTransaction {
     const key = `${request.via.params.get('branch') ?? ''} ${request.method}`;
     const transaction = new ClientTransaction({
-      request,
+      ...this.#route(request, to),
       to,
       handlers,
-      transport: this.#transport,
       timer: this.#startTimer,
       ended: () => this.#clients.delete(key),
     });
     this.#clients.set(key, transaction);
     transaction.start();
     return transaction;
+  }
+
+  /** Sends a request outside transactions, an ACK; gives back what sends it once more. */
+  sendStateless(request: SipRequest, to: Peer): () => void {
+    const { request: fitted, transport } = this.#route(request, to);
+    const bytes = writeMessage(fitted);
+    const again = (): void => transport.send(bytes, to);
+    again();
+    return again;
   }
 
   /** Reads one datagram and does what it asks for. */
@@ -78,7 +89,9 @@ export class TransactionLayer {
       this.counts.malformed++;
       this.#log.debug({ detail: parsed.detail, replied: parsed.refusal !== undefined }, 'malformed SIP message');
       if (parsed.refusal !== undefined && !isAck(parsed.refusal.headers.get('CSeq')))
-        this.#transport.send(writeRefusal(parsed.refusal.headers, parsed.refusal.status, parsed.detail), from);
+        this.#transports
+          .choose(from)
+          .send(writeRefusal(parsed.refusal.headers, parsed.refusal.status, parsed.detail), from);
       return;
     }
     const { message } = parsed;
@@ -121,7 +134,7 @@ export class TransactionLayer {
       request,
       to: responsePeer(request, from),
       source: from,
-      transport: this.#transport,
+      transport: this.#transports.choose(from),
       timer: this.#startTimer,
       ended: () => this.#servers.delete(key),
     });
@@ -129,6 +142,22 @@ export class TransactionLayer {
     if (request.method === 'CANCEL')
       this.#handlers.onCancel(transaction, this.#servers.get(key.replace(/ CANCEL$/, ' INVITE')));
     else this.#handlers.onRequest(transaction);
+  }
+
+  /** A request too large for a datagram goes over TCP, and over UDP after all where TCP fails (§18.1.1). */
+  #route(
+    request: SipRequest,
+    to: Peer,
+  ): { request: SipRequest; transport: SipTransport; fallback?: TransactionFallback } {
+    const transport = this.#transports.choose(to);
+    const fitted = withVia(request, transport);
+    const large = transport.reliable ? undefined : this.#transports.forLarge(to);
+    if (large === undefined || writeMessage(fitted).length <= LARGE_BYTES) return { request: fitted, transport };
+    return {
+      request: withVia(request, large),
+      transport: large,
+      fallback: { request: fitted, transport, taken: () => this.#transports.refusedTcp(to) },
+    };
   }
 
   readonly #startTimer = (delayMs: number, fire: () => void): Timer => this.#clock.setTimer(delayMs, fire);
@@ -144,6 +173,15 @@ function serverKey(request: SipRequest): string {
   return `2543 ${request.uri} ${request.callId} ${request.cseq.sequence} ${tagOf(request.from) ?? ''} ${sentBy} ${method}`;
 }
 
+/** The request with the sent-by of the transport that it takes (§18.1.1); CANCEL and such keep theirs, as it fits. */
+function withVia(request: SipRequest, transport: SipTransport): SipRequest {
+  const { via } = request;
+  const { address, port } = transport.local;
+  if (via.transport === transport.protocol && via.host === address && via.port === port) return request;
+  const written = viaOf(via.params.get('branch') ?? '', transport);
+  return { ...request, headers: request.headers.replaceFirst('Via', written) };
+}
+
 /** Writes where the request really came from into its topmost Via (RFC 3261 §18.2.1, RFC 3581 §4). */
 function withSource(request: SipRequest, from: Peer): SipRequest {
   const { via } = request;
@@ -157,9 +195,14 @@ function withSource(request: SipRequest, from: Peer): SipRequest {
   return { ...request, via: { ...via, params }, headers: request.headers.replaceFirst('Via', value) };
 }
 
-/** RFC 3261 §18.2.2 and RFC 3581 §4: the source port where rport was asked for, else the port of sent-by. */
+/**
+ * RFC 3261 §18.2.2 and RFC 3581 §4: the source port where rport was asked for, else the port of sent-by. A stream answers
+ * over the connection of the request; sent-by is for a new one where that is gone.
+ */
 function responsePeer(request: SipRequest, from: Peer): Peer {
-  return request.via.params.has('rport') ? from : { host: from.host, port: request.via.port ?? 5060 };
+  const datagram = from.protocol === undefined || from.protocol === 'UDP';
+  if (datagram && request.via.params.has('rport')) return from;
+  return { ...from, port: request.via.port ?? defaultPort(from.protocol) };
 }
 
 function isAck(cseq: string | undefined): boolean {

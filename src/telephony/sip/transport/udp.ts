@@ -2,14 +2,12 @@ import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { Clock } from '#platform/clock.ts';
-import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
+import { bindError, plainAddress, reachable } from './address.ts';
+import { LARGE_BYTES } from './transports.ts';
 import type { Peer, SipTransport } from './transport.ts';
 
-/** RFC 3261 §18.1.1: what is larger should go over TCP. */
-const LARGE_BYTES = 1_300;
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const NAME_TTL_MS = 60_000;
 
@@ -28,6 +26,7 @@ export class UdpTransport implements SipTransport {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #names = new Map<string, KnownName>();
+  readonly #six: boolean;
   #largeSent = 0;
   #closed: Promise<void> | undefined;
 
@@ -36,8 +35,11 @@ export class UdpTransport implements SipTransport {
     this.#clock = clock;
     this.#log = log;
     const bound = socket.address();
+    this.#six = bound.family === 'IPv6';
     this.local = { address: reachable(bound.address), port: bound.port };
-    socket.on('message', (bytes, from) => this.onDatagram?.(bytes, { host: from.address, port: from.port }));
+    socket.on('message', (bytes, from) =>
+      this.onDatagram?.(bytes, { host: plainAddress(from.address), port: from.port, protocol: 'UDP' }),
+    );
     socket.on('error', (error) => log.error({ err: error }, 'SIP socket failed'));
   }
 
@@ -56,7 +58,7 @@ export class UdpTransport implements SipTransport {
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (error: NodeJS.ErrnoException) => {
         socket.close();
-        reject(bindError(bind, error));
+        reject(bindError(bind, 'UDP', error));
       });
       socket.bind({ address: bind.address, port: bind.port, exclusive: true }, () => {
         socket.removeAllListeners('error');
@@ -92,7 +94,7 @@ export class UdpTransport implements SipTransport {
   }
 
   #resolve(bytes: Uint8Array, to: Peer, failed: ((error: Error) => void) | undefined): void {
-    const family = this.#socket.address().family === 'IPv6' ? 6 : 4;
+    const family = this.#six ? 6 : 4;
     lookup(to.host, { family }, (error, address) => {
       if (this.#closed !== undefined) return;
       if (error !== null) {
@@ -110,42 +112,13 @@ export class UdpTransport implements SipTransport {
       if (failed !== undefined) queueMicrotask(() => failed(new RangeError('port out of range')));
       return;
     }
-    if (failed === undefined) this.#socket.send(bytes, port, address, ignoreError);
-    else this.#socket.send(bytes, port, address, (error) => error !== null && failed(error));
+    const written = this.#six && !address.includes(':') ? `::ffff:${address}` : address;
+    if (failed === undefined) this.#socket.send(bytes, port, written, ignoreError);
+    else this.#socket.send(bytes, port, written, (error) => error !== null && failed(error));
   }
 }
 
 /** Lost responses come again when the peer repeats its request. */
 function ignoreError(): void {
   return undefined;
-}
-
-/** An address that can stand in Via and Contact when the socket listens on all of them. */
-function reachable(address: string): string {
-  if (address !== '0.0.0.0' && address !== '::') return address;
-  const family = address === '::' ? 'IPv6' : 'IPv4';
-  for (const list of Object.values(networkInterfaces()))
-    for (const entry of list ?? []) if (!entry.internal && entry.family === family) return entry.address;
-  return family === 'IPv6' ? '::1' : '127.0.0.1';
-}
-
-function bindError(bind: { readonly address: string; readonly port: number }, error: NodeJS.ErrnoException): AppError {
-  const where = `${bind.address}:${bind.port}/udp`;
-  if (error.code === 'EADDRINUSE')
-    return new AppError(
-      'port-in-use',
-      {
-        zh: `SIP 端口 ${where} 已被占用，请在配置 sip.port 中换一个端口。`,
-        en: `The SIP port ${where} is in use; choose another one with sip.port.`,
-      },
-      { cause: error },
-    );
-  return new AppError(
-    'unavailable',
-    {
-      zh: `无法监听 SIP 地址 ${where}（${error.code ?? '未知错误'}），请检查配置 sip.host。`,
-      en: `Cannot listen on the SIP address ${where} (${error.code ?? 'unknown error'}); check sip.host.`,
-    },
-    { cause: error },
-  );
 }

@@ -1,31 +1,37 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { takeRandom } from '#platform/random.ts';
-import type { Dialog } from '../dialogs/dialog.ts';
-import { requestInDialog } from '../dialogs/dialog.ts';
 import type { HeaderField } from '../messages/headers.ts';
 import type { SipRequest } from '../messages/message.ts';
 import { hostText } from '../messages/uri.ts';
 import { BRANCH_COOKIE } from '../messages/via.ts';
-import { writeMessage } from '../messages/write.ts';
+import { viaOf } from '../transport/transports.ts';
 import type { ClientHandlers } from '../transactions/client.ts';
 import type { TransactionLayer } from '../transactions/layer.ts';
+import type { Locator } from '../transport/locator.ts';
+import type { Target } from '../transport/target.ts';
 import type { SipTransport } from '../transport/transport.ts';
+import type { Transports } from '../transport/transports.ts';
 
 /** Methods that we answer; others are refused with 405 or 501. */
-export const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE';
+export const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY';
+/** Extensions that we know besides 100rel, which only our own calls use. */
+export const SUPPORTED = 'timer, replaces, norefersub';
 
 /** What every call of one user agent shares. */
 export interface AgentContext {
   readonly clock: Clock;
   readonly log: Log;
-  readonly transport: SipTransport;
+  readonly transports: Transports;
+  readonly locator: Locator;
   readonly layer: TransactionLayer;
   readonly product: string;
+  /** From 0 to below 1, for waiting times. */
+  readonly random: () => number;
 }
 
 /** Nobody cares how this request ends. */
-const DEAF: ClientHandlers = {
+export const DEAF: ClientHandlers = {
   onResponse: () => undefined,
   onTimeout: () => undefined,
   onTransportError: () => undefined,
@@ -36,43 +42,31 @@ export function newTag(): string {
   return takeRandom(8).toString('hex');
 }
 
-/** A Via value with a branch of its own (RFC 3261 §8.1.1.7) and rport (RFC 3581 §3). */
-export function newVia(transport: SipTransport): string {
-  const { address, port } = transport.local;
-  return `SIP/2.0/${transport.protocol} ${hostText(address)}:${port};branch=${BRANCH_COOKIE}${takeRandom(9).toString('base64url')};rport`;
+/** A Via value with a branch of its own (RFC 3261 §8.1.1.7); the transaction layer fits it to the transport. */
+export function newVia(context: AgentContext): string {
+  const transport = context.transports.all[0];
+  return viaOf(`${BRANCH_COOKIE}${takeRandom(9).toString('base64url')}`, transport);
 }
 
 /** Our Contact. */
 export function contactOf(transport: SipTransport): HeaderField {
   const { address, port } = transport.local;
-  return ['Contact', `<sip:${hostText(address)}:${port}>`];
+  const parameter = transport.protocol === 'UDP' ? '' : `;transport=${transport.protocol.toLowerCase()}`;
+  return ['Contact', `<sip:${hostText(address)}:${port}${parameter}>`];
 }
 
-/** Sends BYE in a dialog; who is told is up to `handlers`. */
-export function sendBye(context: AgentContext, dialog: Dialog, headers: readonly HeaderField[], handlers = DEAF): void {
-  const made = requestInDialog(dialog, 'BYE', {
-    via: newVia(context.transport),
-    headers: [...headers, ['User-Agent', context.product]],
-  });
-  context.layer.request(made.request, made.to, handlers);
-}
-
-/** Acknowledges a 2xx; gives back what repeats the very same ACK (RFC 3261 §13.2.2.4). */
-export function sendAck(
+/** Looks the target up and starts the transaction at its first server; `handlers` hear of an unknown name as of any other failure. */
+export function sendRequest(
   context: AgentContext,
-  dialog: Dialog,
-  sequence: number,
-  extra: readonly HeaderField[] = [],
-): () => void {
-  const made = requestInDialog(dialog, 'ACK', {
-    via: newVia(context.transport),
-    sequence,
-    headers: [...extra, ['User-Agent', context.product]],
+  request: SipRequest,
+  target: Target,
+  handlers: ClientHandlers = DEAF,
+): void {
+  context.locator.locate(target, (servers) => {
+    const server = servers[0];
+    if (server === undefined) handlers.onTransportError(new Error('name not found'));
+    else context.layer.request(request, server, handlers);
   });
-  const bytes = writeMessage(made.request);
-  const again = (): void => context.transport.send(bytes, made.to);
-  again();
-  return again;
 }
 
 /** The CANCEL of an INVITE (RFC 3261 §9.1): same branch, same destination. */

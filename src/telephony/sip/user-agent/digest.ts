@@ -3,6 +3,12 @@ import { parseParams, quote, splitOutside, unquote } from '../messages/grammar.t
 import type { HeaderField } from '../messages/headers.ts';
 import type { SipResponse } from '../messages/message.ts';
 
+/** Who we are to a challenge. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 interface Challenge {
   readonly proxy: boolean;
   readonly realm: string;
@@ -13,35 +19,79 @@ interface Challenge {
   readonly stale: boolean;
 }
 
-/** What remains between challenges: how often each nonce was used (RFC 7616 §3.3 nc). */
-export type NonceCounts = Map<string, number>;
+/** A request is sent again for challenges this often at the most: a proxy, the peer, and a stale nonce of each. */
+const MAX_ANSWERS = 4;
+/** A call meets the realms of its proxies and its peer. */
+const MAX_REALMS = 8;
+
+/** The challenges that one request has answered so far. */
+export class DigestAttempt {
+  readonly realms = new Set<string>();
+  answers = 0;
+}
 
 /**
- * The credentials that answer a 401 or 407 (RFC 3261 §22, RFC 7616, RFC 8760: SHA-256 before MD5), or undefined where no
- * challenge can be answered or the same credentials were refused already.
+ * Digest access authentication of one call or registration (RFC 3261 §22, RFC 7616, RFC 8760: SHA-256 before MD5): keeps
+ * the newest challenge of every realm, counts the uses of its nonce and signs each later request at once.
  */
-export function authorize(
-  response: SipResponse,
+export class DigestClient {
+  readonly #credentials: Credentials | undefined;
+  readonly #realms = new Map<string, { readonly challenge: Challenge; uses: number }>();
+
+  constructor(credentials: Credentials | undefined) {
+    this.#credentials = credentials;
+  }
+
+  /**
+   * Takes the challenges of a 401 or 407, one a realm; whether it makes sense to send the request again. A realm that
+   * challenges the request a second time has refused the password, unless the nonce was only stale.
+   */
+  take(response: SipResponse, attempt: DigestAttempt): boolean {
+    if (this.#credentials === undefined || (response.status !== 401 && response.status !== 407)) return false;
+    if (++attempt.answers > MAX_ANSWERS) return false;
+    const best = new Map<string, Challenge>();
+    for (const challenge of readChallenges(response)) {
+      const key = `${challenge.proxy ? 'proxy' : 'user'} ${challenge.realm}`;
+      const other = best.get(key);
+      if (other === undefined || (other.algorithm === 'MD5' && challenge.algorithm === 'SHA-256'))
+        best.set(key, challenge);
+    }
+    let taken = false;
+    for (const [key, challenge] of best) {
+      if (attempt.realms.has(key) && !challenge.stale) return false;
+      if (!this.#realms.has(key) && this.#realms.size >= MAX_REALMS) continue;
+      attempt.realms.add(key);
+      this.#realms.set(key, { challenge, uses: 0 });
+      taken = true;
+    }
+    return taken;
+  }
+
+  /** The header fields that sign a request for every realm met so far. */
+  fields(method: string, uri: string, cnonce = randomBytes(8).toString('hex')): readonly HeaderField[] {
+    const credentials = this.#credentials;
+    if (credentials === undefined) return [];
+    return [...this.#realms.values()].map((realm) => {
+      realm.uses++;
+      return sign(realm.challenge, realm.uses, { method, uri }, credentials, cnonce);
+    });
+  }
+}
+
+function sign(
+  challenge: Challenge,
+  uses: number,
   request: { readonly method: string; readonly uri: string },
-  credentials: { readonly username: string; readonly password: string },
-  counts: NonceCounts,
-  cnonce = randomBytes(8).toString('hex'),
-): HeaderField | undefined {
-  const challenges = readChallenges(response);
-  const challenge = challenges.find((one) => one.algorithm === 'SHA-256') ?? challenges[0];
-  if (challenge === undefined) return undefined;
-  // A second challenge that is not stale refuses the password.
-  if (counts.size > 0 && !challenge.stale) return undefined;
-  const count = (counts.get(challenge.nonce) ?? 0) + 1;
-  counts.set(challenge.nonce, count);
-  const { username, password } = credentials;
+  { username, password }: Credentials,
+  cnonce: string,
+): HeaderField {
   const hash = (text: string): string =>
     createHash(challenge.algorithm === 'MD5' ? 'md5' : 'sha256')
       .update(text)
       .digest('hex');
   const secret = hash(`${username}:${challenge.realm}:${password}`);
   const what = hash(`${request.method}:${request.uri}`);
-  const nc = count.toString(16).padStart(8, '0');
+  const nc = uses.toString(16).padStart(8, '0');
   const digest = challenge.qopAuth
     ? hash(`${secret}:${challenge.nonce}:${nc}:${cnonce}:auth:${what}`)
     : hash(`${secret}:${challenge.nonce}:${what}`);

@@ -1,19 +1,20 @@
-import type { NegotiatedMedia } from '../../sdp/media.ts';
-import { acceptSequence, dialogOfRequest, refreshTarget } from '../dialogs/dialog.ts';
-import type { Dialog } from '../dialogs/dialog.ts';
+import type { LocalMedia, NegotiatedMedia } from '../../sdp/media.ts';
+import { dialogOfRequest } from '../dialogs/dialog.ts';
 import type { HeaderField, Headers } from '../messages/headers.ts';
-import { tagOf } from '../messages/message.ts';
 import type { SipRequest } from '../messages/message.ts';
 import { buildResponse } from '../messages/write.ts';
 import { writeReason } from '../reason.ts';
 import type { ServerTransaction } from '../transactions/server.ts';
-import { ALLOW, contactOf, newTag, sendBye } from './agent-context.ts';
+import { ALLOW, contactOf, newTag, SUPPORTED } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
-import { AnswerRetransmission } from './answered-session.ts';
-import { reasonText, sdpOf } from './call.ts';
-import type { CallEnd, HangupReason, IncomingCall } from './call.ts';
-import { answerInDialog } from './in-dialog.ts';
-import type { InDialogHost } from './in-dialog.ts';
+import { AnswerRetransmission } from './answer-retransmission.ts';
+import { reasonText, replaceableOf, sdpOf, transferTarget } from './call.ts';
+import type { CallEnd, HangupReason, IncomingCall, SessionControl, TransferRequest, TransferResult } from './call.ts';
+import { DigestClient } from './digest.ts';
+import { CallSession } from './session.ts';
+import { SessionMedia } from './session-media.ts';
+import type { Negotiated } from './session-media.ts';
+import { answerInterval } from './session-timer.ts';
 
 /** A provisional response is repeated this often so that proxies keep the transaction (RFC 3261 §13.3.1.1). */
 const REPEAT_PROGRESS_MS = 60_000;
@@ -25,7 +26,7 @@ const REPEAT_PROGRESS_MS = 60_000;
  *       |                                      |  64·T1: BYE -------------------------------------------^
  *       +-- reject: 3xx–6xx; CANCEL: 487 ---------------------------------------------------------------^
  */
-export class UasCall implements IncomingCall, InDialogHost {
+export class UasCall implements IncomingCall {
   readonly callId: string;
   readonly requestUri: string;
   readonly from: string;
@@ -33,42 +34,81 @@ export class UasCall implements IncomingCall, InDialogHost {
   readonly sdp: string;
   readonly headers: Headers;
   readonly localTag = newTag();
+  readonly replaces: (SessionControl & { hangup(reason?: HangupReason): void }) | undefined;
   onEnded: ((end: CallEnd) => void) | undefined;
-  onAcknowledged: (() => void) | undefined;
+  onAcknowledged: ((answer: string | undefined) => void) | undefined;
+  onTransferRequested: ((request: TransferRequest) => void) | undefined;
   onDtmf: ((digit: string) => void) | undefined;
   onMediaChanged: ((media: NegotiatedMedia) => void) | undefined;
-  localSdp: string | undefined;
   readonly #context: AgentContext;
   readonly #transaction: ServerTransaction;
   readonly #released: () => void;
-  #dialog: Dialog;
+  readonly #contact: HeaderField;
+  readonly #session: CallSession;
   #answer: AnswerRetransmission | undefined;
-  #reanswer: AnswerRetransmission | undefined;
   #stopProgress: (() => void) | undefined;
   #byeAfterAck: (() => void) | undefined;
   #ended = false;
   #gone = false;
 
-  constructor(context: AgentContext, transaction: ServerTransaction, released: () => void) {
+  constructor(
+    context: AgentContext,
+    transaction: ServerTransaction,
+    released: () => void,
+    replaces?: SessionControl & { hangup(reason?: HangupReason): void },
+  ) {
     const { request } = transaction;
     this.#context = context;
     this.#transaction = transaction;
     this.#released = released;
-    this.#dialog = dialogOfRequest(request, this.localTag);
+    this.replaces = replaces;
     this.callId = request.callId;
     this.requestUri = request.uri;
     this.from = request.from.uri;
     this.to = request.to.uri;
     this.sdp = sdpOf(request) ?? '';
     this.headers = request.headers;
+    this.#contact = contactOf(context.transports.choose(transaction.source));
+    this.#session = new CallSession(context, {
+      dialog: dialogOfRequest(request, this.localTag),
+      owner: false,
+      contact: this.#contact,
+      media: new SessionMedia(undefined, this.sdp === '' ? undefined : 'theirs'),
+      digest: new DigestClient(undefined),
+      hooks: {
+        onDtmf: (digit) => this.onDtmf?.(digit),
+        onMediaChanged: (media) => this.onMediaChanged?.(media),
+        onTransferRequested: (refer) => {
+          if (this.onTransferRequested === undefined) refer.reject(603);
+          else this.onTransferRequested(refer);
+        },
+        onEnded: (end) => {
+          if (this.#answer === undefined) this.#refuse(487);
+          this.#end(end);
+        },
+        onReleased: () => this.#release(),
+      },
+    });
   }
 
-  get confirmed(): boolean {
-    return this.#answer !== undefined;
+  hold(): Promise<Negotiated> {
+    return this.change({ direction: 'sendonly' });
   }
 
-  get offerPending(): boolean {
-    return this.#answer === undefined || this.#answer.running || this.#reanswer?.running === true;
+  resume(): Promise<Negotiated> {
+    return this.change({ direction: 'sendrecv' });
+  }
+
+  change(media: Partial<LocalMedia>): Promise<Negotiated> {
+    return this.#session.change(media);
+  }
+
+  transfer(to: string | { readonly replacing: SessionControl }): Promise<TransferResult> {
+    return transferTarget(this.#session, to);
+  }
+
+  get replaceable(): SessionControl['replaceable'] {
+    return replaceableOf(this.#session.dialog);
   }
 
   progress(status: 180 | 181 | 182 | 183, options: { readonly sdp?: string; readonly reason?: string } = {}): void {
@@ -90,14 +130,18 @@ export class UasCall implements IncomingCall, InDialogHost {
   answer(sdp: string): void {
     if (this.#ended || this.#answer !== undefined) return;
     this.#stopProgress?.();
-    this.localSdp = sdp;
-    this.#dialog = { ...this.#dialog, confirmed: true };
+    const { media } = this.#session;
+    media.describe(sdp, this.sdp === '' ? 'ours' : undefined);
+    const { headers } = this.#transaction.request;
+    const interval = answerInterval(headers);
+    this.#session.established(headers, interval.ok ? interval.interval : undefined);
     const response = buildResponse(this.#transaction.request, 200, {
       toTag: this.localTag,
-      headers: this.#headers(sdp),
+      headers: [...this.#headers(sdp), ['Supported', SUPPORTED], ...interval.headers],
       body: sdp,
     });
-    this.#answer = new AnswerRetransmission(this.#context, this.#transaction, response, () => this.onUnacknowledged());
+    this.#answer = new AnswerRetransmission(this.#context, this.#transaction, response, () => this.#onUnacknowledged());
+    this.replaces?.hangup();
   }
 
   reject(status: number, reasonPhrase?: string, headers: readonly HeaderField[] = []): void {
@@ -109,11 +153,11 @@ export class UasCall implements IncomingCall, InDialogHost {
 
   hangup(reason?: HangupReason): void {
     if (this.#ended) return;
-    const headers: HeaderField[] = reason === undefined ? [] : [['Reason', writeReason(reason)]];
-    if (this.#answer === undefined) return this.reject(480, undefined, headers);
+    if (this.#answer === undefined)
+      return this.reject(480, undefined, reason === undefined ? [] : [['Reason', writeReason(reason)]]);
     // No BYE before the ACK (§15).
-    if (this.#answer.running) this.#byeAfterAck = () => this.#bye(headers);
-    else this.#bye(headers);
+    if (this.#answer.running) this.#byeAfterAck = () => this.#session.bye(reason);
+    else this.#session.bye(reason);
     this.#end({ by: 'platform', cause: 'bye', reason: undefined, detail: 'hung up by us' });
   }
 
@@ -138,52 +182,44 @@ export class UasCall implements IncomingCall, InDialogHost {
     this.#release();
   }
 
+  /** Whether the call has this dialog, and how far it is (RFC 3891 §3). */
+  dialogState(remoteTag: string): 'early' | 'confirmed' | undefined {
+    if (this.#ended || this.#session.dialog.remoteTag !== remoteTag) return undefined;
+    return this.#answer === undefined ? 'early' : 'confirmed';
+  }
+
   /** A request inside the dialog. */
   onRequest(transaction: ServerTransaction): void {
-    const { request } = transaction;
-    if ((tagOf(request.from) ?? '') !== this.#dialog.remoteTag) return transaction.respond(buildResponse(request, 481));
-    const next = acceptSequence(this.#dialog, request.cseq.sequence);
-    if (next === undefined)
-      return transaction.respond(buildResponse(request, 500, { headers: [['Retry-After', '1']] }));
-    const refreshes = request.method === 'INVITE' || request.method === 'UPDATE';
-    this.#dialog = refreshes ? refreshTarget(next, request) : next;
-    if (request.method !== 'BYE') {
-      answerInDialog(transaction, this, this.#context);
-      return;
-    }
-    transaction.respond(buildResponse(request, 200, { headers: [['Server', this.#context.product]] }));
-    if (this.#answer === undefined) this.#refuse(487);
-    this.#end({ by: 'callee', cause: 'bye', reason: reasonText(request.headers), detail: 'BYE received' });
-    this.#release();
+    this.#session.onRequest(transaction);
   }
 
   onAck(request: SipRequest): void {
-    if (this.#reanswer?.sequence === request.cseq.sequence) this.#reanswer.stop();
+    this.#session.onAck(request);
     if (this.#answer?.sequence !== request.cseq.sequence || !this.#answer.running) return;
     this.#answer.stop();
     const bye = this.#byeAfterAck;
     this.#byeAfterAck = undefined;
-    if (bye === undefined) this.onAcknowledged?.();
-    else bye();
+    if (bye !== undefined) return bye();
+    const answer = this.sdp === '' ? sdpOf(request) : undefined;
+    if (this.sdp === '') {
+      const result = answer === undefined ? undefined : this.#session.media.accept(answer);
+      if (result?.ok !== true) {
+        this.#session.bye({ protocol: 'SIP', cause: 488, text: 'No answer to our offer' });
+        this.#end({ by: 'platform', cause: 'protocol', detail: 'ACK without a usable answer' });
+        return;
+      }
+    }
+    this.onAcknowledged?.(answer);
   }
 
-  onUnacknowledged(): void {
+  #onUnacknowledged(): void {
     this.#byeAfterAck = undefined;
-    this.#bye([['Reason', writeReason({ protocol: 'SIP', cause: 408, text: 'ACK missing' })]]);
+    this.#session.bye({ protocol: 'SIP', cause: 408, text: 'ACK missing' });
     this.#end({ by: 'network', cause: 'ack-timeout', detail: '2xx never acknowledged' });
   }
 
-  onReanswered(answer: AnswerRetransmission): void {
-    this.#reanswer?.stop();
-    this.#reanswer = answer;
-  }
-
   #headers(sdp: string | undefined, reason?: string): readonly HeaderField[] {
-    const fields: HeaderField[] = [
-      contactOf(this.#context.transport),
-      ['Allow', ALLOW],
-      ['Server', this.#context.product],
-    ];
+    const fields: HeaderField[] = [this.#contact, ['Allow', ALLOW], ['Server', this.#context.product]];
     if (reason !== undefined) fields.push(['Reason', reason]);
     if (sdp !== undefined) fields.push(['Content-Type', 'application/sdp']);
     return fields;
@@ -198,15 +234,6 @@ export class UasCall implements IncomingCall, InDialogHost {
     this.#transaction.respond(response);
   }
 
-  #bye(headers: readonly HeaderField[]): void {
-    const done = (): void => this.#release();
-    sendBye(this.#context, this.#dialog, headers, {
-      onResponse: (response) => response.status >= 200 && done(),
-      onTimeout: done,
-      onTransportError: done,
-    });
-  }
-
   #end(end: Pick<CallEnd, 'by' | 'cause' | 'detail'> & Partial<CallEnd>): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -218,7 +245,7 @@ export class UasCall implements IncomingCall, InDialogHost {
     if (this.#gone) return;
     this.#gone = true;
     this.#answer?.stop();
-    this.#reanswer?.stop();
+    this.#session.close();
     this.#released();
   }
 }

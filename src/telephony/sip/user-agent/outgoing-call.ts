@@ -1,32 +1,46 @@
 import type { Timer } from '#platform/clock.ts';
-import { AppError } from '#platform/error.ts';
-import type { NegotiatedMedia } from '../../sdp/media.ts';
-import { acceptSequence, confirm, dialogOfResponse, peerOf, refreshTarget } from '../dialogs/dialog.ts';
-import type { Dialog } from '../dialogs/dialog.ts';
-import { quote } from '../messages/grammar.ts';
+import type { LocalMedia } from '../../sdp/media.ts';
+import { dialogOfResponse } from '../dialogs/dialog.ts';
 import type { HeaderField } from '../messages/headers.ts';
 import { tagOf } from '../messages/message.ts';
 import type { SipRequest, SipResponse } from '../messages/message.ts';
-import { buildRequest, buildResponse } from '../messages/write.ts';
+import { buildResponse } from '../messages/write.ts';
 import { writeReason } from '../reason.ts';
-import type { ClientTransaction } from '../transactions/client.ts';
 import type { ServerTransaction } from '../transactions/server.ts';
 import { TIMEOUT_MS } from '../transactions/timers.ts';
-import { ALLOW, cancelOf, contactOf, newTag, newVia, sendAck, sendBye } from './agent-context.ts';
+import { newTag } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
-import type { AnswerRetransmission } from './answered-session.ts';
-import { reasonText, sdpOf } from './call.ts';
-import type { CallEnd, HangupReason, OutgoingCall, OutgoingCallHandlers, OutgoingCallRequest } from './call.ts';
-import { authorize } from './digest.ts';
-import type { NonceCounts } from './digest.ts';
-import { answerInDialog } from './in-dialog.ts';
-import type { InDialogHost } from './in-dialog.ts';
+import { reasonText, replaceableOf, sdpOf, transferTarget } from './call.ts';
+import type {
+  CallEnd,
+  HangupReason,
+  OutgoingCall,
+  OutgoingCallHandlers,
+  OutgoingCallRequest,
+  SessionControl,
+  TransferResult,
+} from './call.ts';
+import { DigestClient } from './digest.ts';
+import { InviteSender } from './invite-sender.ts';
+import { ReliableOrder } from './reliable.ts';
+import { CallSession } from './session.ts';
+import { SessionMedia } from './session-media.ts';
+import type { Negotiated } from './session-media.ts';
 
 /** 486, 600, 603 and 607 are a decision of the callee; other refusals are the network's. */
 const CALLEE_STATUSES: ReadonlySet<number> = new Set([486, 600, 603, 607]);
+/** Early dialogs of one call at the most: no real fork is wider. */
+const MAX_FORKS = 32;
+
+/** What we know of one early dialog. */
+interface EarlyDialog {
+  readonly session: CallSession;
+  readonly order: ReliableOrder;
+  sdp: string | undefined;
+}
 
 /**
- * A call that we place (RFC 3261 §13.2, §9.1, §15).
+ * A call that we place (RFC 3261 §13.2, §9.1, §15; reliable provisional responses by RFC 3262).
  *
  *   [calling] -- 1xx --> [ringing] -- 2xx: ACK --> [confirmed] -- BYE either way --> [ended]
  *       |                    |
@@ -36,30 +50,26 @@ const CALLEE_STATUSES: ReadonlySet<number> = new Set([486, 600, 603, 607]);
  *                            +---------- 2xx: ACK, BYE --> [ended]
  *   every other final response, timer B, transport error --> [ended]
  */
-export class UacCall implements OutgoingCall, InDialogHost {
+export class UacCall implements OutgoingCall {
   readonly callId: string;
   readonly localTag = newTag();
-  localSdp: string | undefined;
   readonly #context: AgentContext;
   readonly #asked: OutgoingCallRequest;
   readonly #handlers: OutgoingCallHandlers;
   readonly #released: () => void;
-  readonly #early = new Map<string, Dialog>();
-  readonly #earlySdp = new Map<string, string>();
+  readonly #digest: DigestClient;
+  readonly #sender: InviteSender;
+  /** By the callee's tag. */
+  readonly #early = new Map<string, EarlyDialog>();
   /** How the ACK of each dialog's 2xx is repeated. */
   readonly #acks = new Map<string, () => void>();
-  readonly #nonces: NonceCounts = new Map();
-  #authorization: HeaderField | undefined;
-  #dialog: Dialog | undefined;
-  #invite: SipRequest;
-  #transaction: ClientTransaction | undefined;
+  #session: CallSession | undefined;
   #provisional = false;
   #stop: { readonly cause: 'cancelled' | 'ring-timeout'; readonly reason: HangupReason | undefined } | undefined;
   #cancelSent = false;
   #ended = false;
   #ringTimer: Timer | undefined;
   #cancelTimer: Timer | undefined;
-  #reanswer: AnswerRetransmission | undefined;
 
   /** Throws `invalid-input` for a target or caller that makes no request; nothing has been sent then. */
   constructor(
@@ -73,21 +83,17 @@ export class UacCall implements OutgoingCall, InDialogHost {
     this.#handlers = handlers;
     this.#released = released;
     this.callId = request.callId;
-    this.localSdp = request.sdp;
-    this.#invite = this.#buildInvite(1);
-    if (peerOf(request.target) === undefined)
-      throw new AppError('invalid-input', {
-        zh: '被叫地址不是有效的 SIP URI。',
-        en: 'The target is not a valid SIP URI.',
-      });
-  }
-
-  get confirmed(): boolean {
-    return this.#dialog !== undefined;
-  }
-
-  get offerPending(): boolean {
-    return this.#dialog === undefined || this.#reanswer?.running === true;
+    this.#digest = new DigestClient(request.credentials);
+    this.#sender = new InviteSender(context, request, this.localTag, this.#digest, {
+      onProvisional: (response) => this.#onProvisional(response),
+      onSuccess: (response, invite, authorization, wanted) => this.#onSuccess(response, invite, authorization, wanted),
+      onFailure: (response) => this.#onFailure(response),
+      onLost: (cause, detail) => this.#onLost(cause, detail),
+      onRetry: () => {
+        this.#closeEarly();
+        this.#provisional = false;
+      },
+    });
   }
 
   /** Sends the INVITE. */
@@ -95,147 +101,185 @@ export class UacCall implements OutgoingCall, InDialogHost {
     this.#ringTimer = this.#context.clock.setTimer(this.#asked.ringTimeoutMs, () =>
       this.#cancel('ring-timeout', { protocol: 'Q.850', cause: 19, text: 'No answer from user' }),
     );
-    this.#send();
+    this.#sender.start();
   }
 
   hangup(reason?: HangupReason): void {
     if (this.#ended) return;
-    if (this.#dialog === undefined) this.#cancel('cancelled', reason);
+    if (this.#session === undefined) this.#cancel('cancelled', reason);
     else this.#bye({ by: 'platform', cause: 'bye', reason, detail: 'hung up by us' });
+  }
+
+  hold(): Promise<Negotiated> {
+    return this.change({ direction: 'sendonly' });
+  }
+
+  resume(): Promise<Negotiated> {
+    return this.change({ direction: 'sendrecv' });
+  }
+
+  change(media: Partial<LocalMedia>): Promise<Negotiated> {
+    return (
+      this.#session?.change(media) ??
+      Promise.resolve({ ok: false, status: undefined, detail: 'call is not answered' } as const)
+    );
+  }
+
+  transfer(to: string | { readonly replacing: SessionControl }): Promise<TransferResult> {
+    return transferTarget(this.#session, to);
+  }
+
+  get replaceable(): SessionControl['replaceable'] {
+    return replaceableOf(this.#session?.dialog);
   }
 
   /** Ends without waiting for the peer any longer: the user agent closes. */
   abandon(): void {
+    this.#sender.stop();
     this.#end({ by: 'platform', cause: this.#stop?.cause ?? 'cancelled', detail: 'user agent closed' });
-    this.#reanswer?.stop();
-    this.#released();
+    this.#release();
+  }
+
+  /** Whether the call has this dialog, and how far it is (RFC 3891 §3). */
+  dialogState(remoteTag: string): 'early' | 'confirmed' | undefined {
+    if (this.#ended) return undefined;
+    if (this.#session !== undefined) return this.#session.dialog.remoteTag === remoteTag ? 'confirmed' : undefined;
+    return this.#early.has(remoteTag) ? 'early' : undefined;
   }
 
   /** A request inside one of this call's dialogs. */
   onRequest(transaction: ServerTransaction): void {
-    const { request } = transaction;
-    const remoteTag = tagOf(request.from) ?? '';
-    const known = this.#dialog?.remoteTag === remoteTag ? this.#dialog : this.#early.get(remoteTag);
-    if (known === undefined) return transaction.respond(buildResponse(request, 481));
-    const next = acceptSequence(known, request.cseq.sequence);
-    if (next === undefined)
-      return transaction.respond(buildResponse(request, 500, { headers: [['Retry-After', '1']] }));
-    const refreshes = request.method === 'INVITE' || request.method === 'UPDATE';
-    this.#keep(refreshes ? refreshTarget(next, request) : next);
-    if (request.method !== 'BYE') return answerInDialog(transaction, this, this.#context);
-    transaction.respond(buildResponse(request, 200, { headers: [['Server', this.#context.product]] }));
-    this.#end({ by: 'callee', cause: 'bye', reason: reasonText(request.headers), detail: 'BYE received' });
-    this.#release();
+    const session = this.#sessionOf(transaction.request);
+    if (session === undefined) transaction.respond(buildResponse(transaction.request, 481));
+    else session.onRequest(transaction);
   }
 
   onAck(request: SipRequest): void {
-    if (this.#reanswer?.sequence === request.cseq.sequence) this.#reanswer.stop();
+    this.#sessionOf(request)?.onAck(request);
   }
 
-  onDtmf(digit: string): void {
-    this.#handlers.onDtmf?.(digit);
+  #sessionOf(request: SipRequest): CallSession | undefined {
+    const tag = tagOf(request.from) ?? '';
+    return this.#session?.dialog.remoteTag === tag ? this.#session : this.#early.get(tag)?.session;
   }
 
-  onMediaChanged(media: NegotiatedMedia): void {
-    this.#handlers.onMediaChanged?.(media);
-  }
-
-  onReanswered(answer: AnswerRetransmission): void {
-    this.#reanswer?.stop();
-    this.#reanswer = answer;
-  }
-
-  onUnacknowledged(): void {
-    if (!this.#ended)
-      this.#bye({ by: 'network', cause: 'ack-timeout', reason: undefined, detail: 're-INVITE never acknowledged' });
-  }
-
-  #buildInvite(sequence: number): SipRequest {
-    const { transport, product } = this.#context;
-    const { target, from, displayName, callId, headers, sdp } = this.#asked;
-    const fields: HeaderField[] = [
-      ['Via', newVia(transport)],
-      ['Max-Forwards', '70'],
-      ['From', `${displayName === undefined ? '' : `${quote(displayName)} `}<${from}>;tag=${this.localTag}`],
-      ['To', `<${target}>`],
-      ['Call-ID', callId],
-      ['CSeq', `${sequence} INVITE`],
-      contactOf(transport),
-      ['Allow', ALLOW],
-      ['Supported', ''],
-      ['User-Agent', product],
-      ...(headers ?? []),
-      ...(this.#authorization === undefined ? [] : [this.#authorization]),
-      ['Content-Type', 'application/sdp'],
-    ];
-    return buildRequest('INVITE', target, fields, sdp);
-  }
-
-  #send(): void {
-    const peer = peerOf(this.#asked.target);
-    if (peer === undefined) return;
-    this.#provisional = false;
-    this.#transaction = this.#context.layer.request(this.#invite, peer, {
-      onResponse: (response) => this.#onResponse(response),
-      onTimeout: () => {
-        const stop = this.#stop?.cause === 'cancelled' ? this.#stop : undefined;
-        if (stop === undefined) this.#end({ by: 'network', cause: 'no-response', detail: 'timer B' });
-        else this.#end({ by: 'platform', cause: 'cancelled', detail: 'cancelled, nobody responded' });
-        this.#release();
-      },
-      onTransportError: (error) => {
-        this.#end({ by: 'network', cause: 'transport', detail: error.message });
-        this.#release();
-      },
-    });
-  }
-
-  #onResponse(response: SipResponse): void {
-    const { status } = response;
-    if (status < 200) this.#onProvisional(response);
-    else if (status < 300) this.#onSuccess(response);
-    else if (!this.#retryWithCredentials(response)) this.#onFailure(response);
+  #onLost(cause: 'no-response' | 'transport', detail: string): void {
+    const cancelled = this.#stop?.cause === 'cancelled' && cause === 'no-response';
+    if (cancelled) this.#end({ by: 'platform', cause: 'cancelled', detail: 'cancelled, nobody responded' });
+    else this.#end({ by: 'network', cause, detail });
+    this.#release();
   }
 
   #onProvisional(response: SipResponse): void {
     this.#provisional = true;
     if (this.#stop !== undefined && !this.#cancelSent) this.#sendCancel();
-    if (this.#ended || this.#dialog !== undefined) return;
-    const dialog = response.status > 100 ? dialogOfResponse(this.#invite, response) : undefined;
+    if (this.#ended || this.#session !== undefined) return;
+    const early = response.status > 100 ? this.#earlyOf(response) : undefined;
+    const reliability = early?.order.next(response);
+    if (reliability?.type === 'ignore') return;
     const sdp = sdpOf(response);
-    if (dialog !== undefined) {
-      if (!this.#early.has(dialog.remoteTag)) this.#early.set(dialog.remoteTag, dialog);
-      if (sdp !== undefined) this.#earlySdp.set(dialog.remoteTag, sdp);
+    let answer: string | undefined;
+    if (early !== undefined && sdp !== undefined) {
+      const reliable = reliability?.type === 'acknowledge';
+      if (this.#asked.sdp === '') {
+        // Our answer can only go into a PRACK; an offer without reliability is a preview (RFC 3262 §5).
+        if (reliable && !early.session.media.described) {
+          answer = this.#handlers.onOffer?.(sdp);
+          if (answer !== undefined) early.session.media.describe(answer);
+          early.sdp = sdp;
+        }
+      } else {
+        // One offer, one answer: what comes later in the same dialog repeats it (RFC 3264 §4).
+        early.sdp ??= sdp;
+        if (reliable) early.session.media.pending = undefined;
+      }
     }
+    if (early !== undefined && reliability?.type === 'acknowledge')
+      this.#prack(early.session, reliability.rack, answer);
     if (this.#stop !== undefined) return;
-    const { status, reasonPhrase } = response;
-    this.#handlers.onProgress({ status, reasonPhrase, sdp, reason: reasonText(response.headers) });
+    const { status, reasonPhrase, headers } = response;
+    this.#handlers.onProgress({ status, reasonPhrase, sdp, reason: reasonText(headers), headers });
   }
 
-  #onSuccess(response: SipResponse): void {
+  #prack(session: CallSession, rack: string, answer: string | undefined): void {
+    const headers: HeaderField[] = [['RAck', rack]];
+    if (answer !== undefined) headers.push(['Content-Type', 'application/sdp']);
+    session.request(
+      'PRACK',
+      { headers, ...(answer === undefined ? {} : { body: answer }) },
+      {
+        onResponse: () => undefined,
+        // The callee gives its provisional response, and with it the call, up by itself (RFC 3262 §3).
+        onFailed: () => undefined,
+      },
+    );
+  }
+
+  #earlyOf(response: SipResponse): EarlyDialog | undefined {
+    const tag = tagOf(response.to);
+    if (tag === undefined) return undefined;
+    const known = this.#early.get(tag);
+    if (known !== undefined || this.#early.size >= MAX_FORKS) return known;
+    const session = this.#newSession(response);
+    if (session === undefined) return undefined;
+    const early = { session, order: new ReliableOrder(), sdp: undefined };
+    this.#early.set(tag, early);
+    return early;
+  }
+
+  #newSession(response: SipResponse): CallSession | undefined {
+    const dialog = dialogOfResponse(this.#sender.invite, response);
+    if (dialog === undefined) return undefined;
+    const { sdp } = this.#asked;
+    const session: CallSession = new CallSession(this.#context, {
+      dialog,
+      owner: true,
+      contact: this.#sender.contact,
+      media: sdp === '' ? new SessionMedia(undefined, 'theirs') : new SessionMedia(sdp, 'ours'),
+      digest: this.#digest,
+      hooks: {
+        onDtmf: (digit) => this.#handlers.onDtmf?.(digit),
+        onMediaChanged: (media) => this.#handlers.onMediaChanged?.(media),
+        onTransferRequested: this.#handlers.onTransferRequested?.bind(this.#handlers),
+        onEnded: (end) => this.#end(end),
+        onReleased: () => session === this.#session && this.#release(),
+      },
+    });
+    return session;
+  }
+
+  #onSuccess(response: SipResponse, invite: SipRequest, authorization: readonly HeaderField[], wanted: boolean): void {
     const remoteTag = tagOf(response.to) ?? '';
     const again = this.#acks.get(remoteTag);
     if (again !== undefined) return again();
     const early = this.#early.get(remoteTag);
-    const dialog = early === undefined ? dialogOfResponse(this.#invite, response) : confirm(early, response);
-    if (dialog === undefined) return;
-    const extra = this.#authorization === undefined ? [] : [this.#authorization];
-    this.#acks.set(remoteTag, sendAck(this.#context, dialog, this.#invite.cseq.sequence, extra));
-    if (this.#dialog !== undefined || this.#ended) {
-      // Another fork answered too, or the answer came after we gave up (§13.2.2.4).
-      sendBye(this.#context, dialog, []);
-      return;
-    }
-    this.#keepConfirmed(dialog);
+    const session = early?.session ?? this.#newSession(response);
+    if (session === undefined) return;
+    const offer = sdpOf(response);
+    const ours = wanted && this.#session === undefined && !this.#ended;
+    session.confirm(response);
+    let answer: string | undefined;
+    if (this.#asked.sdp === '' && !session.media.described && offer !== undefined && ours && this.#stop === undefined)
+      answer = this.#handlers.onOffer?.(offer);
+    if (answer !== undefined) session.media.describe(answer);
+    session.media.pending = undefined;
+    this.#acks.set(remoteTag, session.acknowledge(invite.cseq.sequence, authorization, answer));
+    // Another fork or server answered too, or the answer came after we gave up (§13.2.2.4).
+    if (!ours) return session.bye();
+    this.#session = session;
+    this.#early.delete(remoteTag);
+    this.#closeEarly();
+    this.#stopTimers();
     if (this.#stop !== undefined) {
       const { cause, reason } = this.#stop;
       this.#bye({ by: 'platform', cause, reason, detail: 'answered while being cancelled' });
       return;
     }
-    const sdp = sdpOf(response) ?? this.#earlySdp.get(remoteTag);
-    this.#earlySdp.clear();
+    const sdp = offer ?? early?.sdp;
     if (sdp === undefined)
       this.#bye({ by: 'platform', cause: 'protocol', reason: undefined, detail: 'answer without SDP' });
+    else if (!session.media.described)
+      this.#bye({ by: 'platform', cause: 'protocol', reason: undefined, detail: 'offer not answered by us' });
     else this.#handlers.onAnswered({ sdp, headers: response.headers });
   }
 
@@ -255,69 +299,36 @@ export class UacCall implements OutgoingCall, InDialogHost {
     this.#release();
   }
 
-  #retryWithCredentials(response: SipResponse): boolean {
-    const { credentials, target } = this.#asked;
-    if ((response.status !== 401 && response.status !== 407) || credentials === undefined || this.#stop !== undefined)
-      return false;
-    const authorization = authorize(response, { method: 'INVITE', uri: target }, credentials, this.#nonces);
-    if (authorization === undefined) return false;
-    this.#authorization = authorization;
-    this.#early.clear();
-    this.#invite = this.#buildInvite(this.#invite.cseq.sequence + 1);
-    this.#send();
-    return true;
-  }
-
   #cancel(cause: 'cancelled' | 'ring-timeout', reason: HangupReason | undefined): void {
-    if (this.#ended || this.#dialog !== undefined || this.#stop !== undefined) return;
+    if (this.#ended || this.#session !== undefined || this.#stop !== undefined) return;
     this.#stop = { cause, reason };
     this.#ringTimer?.cancel();
-    if (this.#provisional) this.#sendCancel();
+    if (this.#sender.stop()) {
+      this.#end({ by: 'platform', cause, detail: 'cancelled before the INVITE' });
+      this.#release();
+    } else if (this.#provisional) this.#sendCancel();
   }
 
   #sendCancel(): void {
     this.#cancelSent = true;
-    const headers: HeaderField[] = [
-      ...(this.#stop?.reason === undefined ? [] : [['Reason', writeReason(this.#stop.reason)] as const]),
-      ['User-Agent', this.#context.product],
-    ];
-    const transaction = this.#transaction;
-    if (transaction === undefined) return;
-    const request = buildRequest('CANCEL', this.#invite.uri, cancelOf(this.#invite, headers));
-    this.#context.layer.request(request, transaction.to, {
-      onResponse: () => undefined,
-      onTimeout: () => undefined,
-      onTransportError: () => undefined,
-    });
+    const reason = this.#stop?.reason;
+    this.#sender.cancel(reason === undefined ? [] : [['Reason', writeReason(reason)]]);
     this.#cancelTimer = this.#context.clock.setTimer(TIMEOUT_MS, () => {
-      transaction.abandon();
+      this.#sender.abandon();
       this.#end({ by: 'platform', cause: this.#stop?.cause ?? 'cancelled', detail: 'no final response after CANCEL' });
       this.#release();
     });
   }
 
   #bye(end: Pick<CallEnd, 'by' | 'cause' | 'detail'> & { readonly reason: HangupReason | undefined }): void {
-    const dialog = this.#dialog;
-    if (dialog === undefined || this.#ended) return;
-    const headers: HeaderField[] = end.reason === undefined ? [] : [['Reason', writeReason(end.reason)]];
-    const done = (): void => this.#release();
-    sendBye(this.#context, dialog, headers, {
-      onResponse: (response) => response.status >= 200 && done(),
-      onTimeout: done,
-      onTransportError: done,
-    });
+    if (this.#session === undefined || this.#ended) return;
+    this.#session.bye(end.reason);
     this.#end({ by: end.by, cause: end.cause, detail: end.detail });
   }
 
-  #keep(dialog: Dialog): void {
-    if (this.#dialog?.remoteTag === dialog.remoteTag) this.#dialog = dialog;
-    else this.#early.set(dialog.remoteTag, dialog);
-  }
-
-  #keepConfirmed(dialog: Dialog): void {
-    this.#dialog = dialog;
+  #closeEarly(): void {
+    for (const { session } of this.#early.values()) session.close();
     this.#early.clear();
-    this.#stopTimers();
   }
 
   #stopTimers(): void {
@@ -333,7 +344,8 @@ export class UacCall implements OutgoingCall, InDialogHost {
   }
 
   #release(): void {
-    this.#reanswer?.stop();
+    this.#closeEarly();
+    this.#session?.close();
     this.#released();
   }
 }
