@@ -127,6 +127,15 @@ describe('odd callees', () => {
     expect(Buffer.from(left).includes(Buffer.alloc(160, 0x2a))).toBe(false);
   });
 
+  it('goes on talking with a callee who held the line for a moment', async () => {
+    const { call, done } = await talk();
+    expect(await call.incoming.hold()).toMatchObject({ ok: true });
+    expect(await call.incoming.resume()).toMatchObject({ ok: true });
+    call.say('好的');
+    const finished = await done;
+    expect(finished).toMatchObject({ outcome: 'answered', hangupBy: 'platform', dialog: { endReason: 'end:yes' } });
+  });
+
   it('hears digits by RFC 4733', async () => {
     const { call, done } = await talk();
     call.leg.sendDtmf('5');
