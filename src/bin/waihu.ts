@@ -123,8 +123,8 @@ program
   .addHelpText(
     'after',
     examples(
-      'call 16400000001 --script trial-lesson --trunk simulator --var name=王小明 --var 机构名称=云山学堂',
-      'call 13800000000 --script credit-card-reminder --trunk carrier --var 姓名=王小明 … --json',
+      'call 16400000001 --script trial-lesson --trunk simulator --var name=王女士 --var org=云山学堂',
+      'call 13800000000 --script credit-card-reminder --trunk carrier --var name=王小明 --var amount=100.00 --var dueDate=本月20日 --json',
     ) +
       t(
         '\n退出码：0 已接通，3 未接通，2 用法有误，1 其他问题。\n',
