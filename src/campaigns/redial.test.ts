@@ -61,7 +61,12 @@ describe('redial', () => {
   });
 
   it('tries again after a lost call even where the campaign has no rule for it', () => {
-    const change = afterOutcome({ redial: [], maxAttempts: 3, callBacks: 'redial' }, { attemptCount: 1, retries: {} }, outcome('lost'), NOW);
+    const change = afterOutcome(
+      { redial: [], maxAttempts: 3, callBacks: 'redial' },
+      { attemptCount: 1, retries: {} },
+      outcome('lost'),
+      NOW,
+    );
     expect(change).toMatchObject({ state: 'waiting', reason: 'retry-delay' });
     expect(secondsUntil(change.nextAttemptAt)).toBe(10);
   });
@@ -70,7 +75,12 @@ describe('redial', () => {
     fc.assert(
       fc.property(fc.constantFrom(...OUTCOME_CODES), fc.integer({ min: 1, max: 9 }), (code, maxRetries) => {
         const redial: RedialRule[] = [{ outcome: code, delaysSeconds: [1], maxRetries }];
-        const change = afterOutcome({ redial, maxAttempts: 10, callBacks: 'redial' }, { attemptCount: 1, retries: {} }, outcome(code), NOW);
+        const change = afterOutcome(
+          { redial, maxAttempts: 10, callBacks: 'redial' },
+          { attemptCount: 1, retries: {} },
+          outcome(code),
+          NOW,
+        );
         const verdict = OUTCOME_FACTS[code].retry;
         expect(change.state).toBe(verdict === 'later' || verdict === 'soon' ? 'waiting' : 'done');
       }),

@@ -25,7 +25,7 @@ import { attitudeOf, intentsIn, optsOut, understand, type Understanding } from '
 import { hear, type Utterance } from './understand/match.ts';
 import { spokenLength } from './understand/normalize.ts';
 
-export type { DialogData, DialogEffect, DialogEvent, DialogState, SpeechPart } from './state.ts';
+export type { DialogData, DialogEffect, DialogEvent, DialogState } from './state.ts';
 export { dialogResult } from './grade.ts';
 
 /** Unmatched replies of at most this many characters or words count as short. */

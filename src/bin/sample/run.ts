@@ -12,7 +12,7 @@ import type { SampleReport } from './report.ts';
 import { watchCampaign } from './watch.ts';
 
 const SHIPPED = new URL('../../../examples/sample/', import.meta.url);
-export const DEFAULT_CONCURRENCY = 60;
+export const DEFAULT_CONCURRENCY = 45;
 export { SAMPLE_SEED };
 
 /** Runs the sample campaign on a platform whose trunk `simulator` is a simulator with this log; undefined when stopped. */
