@@ -4,6 +4,7 @@ import type { CallView } from '#domain/api.ts';
 import { GradeTag, OutcomeText } from '../../app/code-tags.tsx';
 import { clockText, positionText } from '../../app/duration.ts';
 import { useFormat } from '../../i18n/use-format.ts';
+import { reasonText } from './reason-text.ts';
 
 /** How a call ended and why the platform thinks so. */
 export function CallResult({ call }: { readonly call: CallView }) {
@@ -42,7 +43,9 @@ export function CallResult({ call }: { readonly call: CallView }) {
       children:
         call.sipStatus === null ? '—' : `${call.sipStatus}${call.sipReason === null ? '' : ` · ${call.sipReason}`}`,
     },
-    ...(call.dialog === null ? [] : [{ key: 'end', label: t('call.endReason'), children: call.dialog.endReason }]),
+    ...(call.dialog === null
+      ? []
+      : [{ key: 'end', label: t('call.endReason'), children: reasonText(call.dialog.endReason, format.language) }]),
     ...(call.callBackAt === null
       ? []
       : [{ key: 'back', label: t('call.callBackAt'), children: format.dateTime(call.callBackAt) }]),

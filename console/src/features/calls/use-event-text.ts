@@ -1,13 +1,16 @@
 import { useTranslation } from 'react-i18next';
 import type { TimelineEvent } from '#domain/call.ts';
 import type { OutcomeCode } from '#domain/outcome.ts';
+import { useFormat } from '../../i18n/use-format.ts';
 import { zhCodes } from '../../i18n/zh-codes.ts';
+import { reasonText } from './reason-text.ts';
 
 type ToneLabel = keyof typeof zhCodes.tone;
 
 /** Says in a line what an event of the timeline was. */
 export function useEventText(): (event: TimelineEvent) => string {
   const { t } = useTranslation();
+  const { language } = useFormat();
   return (event) => {
     switch (event.type) {
       case 'progress':
@@ -27,13 +30,13 @@ export function useEventText(): (event: TimelineEvent) => string {
       case 'barge-in':
         return t(`event.barge.${event.action}`);
       case 'decision':
-        return t('event.decision', { node: event.node, reason: event.reason });
+        return t('event.decision', { node: event.node, reason: reasonText(event.reason, language) });
       case 'tag':
         return t('event.tag', { tag: event.tag });
       case 'slot':
         return t('event.slot', { name: event.name, value: event.value });
       case 'ended':
-        return t('event.ended', { by: t(`hangup.${event.by}`), detail: event.detail });
+        return t('event.ended', { by: t(`hangup.${event.by}`), detail: reasonText(event.detail, language) });
     }
   };
 }
