@@ -176,5 +176,5 @@ let nextCall = 1;
 export function accept(call: IncomingCall): void {
   const result = createAnswer(parseSdp(call.sdp), testMedia);
   if (!result.ok) throw new Error(result.reason);
-  call.answer(writeSdp(result.answer));
+  call.answer(writeSdp(result.answer), testMedia);
 }

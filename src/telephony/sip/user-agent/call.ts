@@ -129,7 +129,8 @@ export interface IncomingCall extends SessionControl {
   readonly sdp: string;
   readonly headers: Headers;
   progress(status: 180 | 181 | 182 | 183, options?: { readonly sdp?: string; readonly reason?: string }): void;
-  answer(sdp: string): void;
+  /** `ready` is what later offers of the peer may choose from; absent: what the answer holds. */
+  answer(sdp: string, ready?: LocalMedia): void;
   reject(status: number, reasonPhrase?: string, headers?: readonly HeaderField[]): void;
   hangup(reason?: HangupReason): void;
   onEnded: ((end: CallEnd) => void) | undefined;

@@ -127,11 +127,11 @@ export class UasCall implements IncomingCall {
     send();
   }
 
-  answer(sdp: string): void {
+  answer(sdp: string, ready?: LocalMedia): void {
     if (this.#ended || this.#answer !== undefined) return;
     this.#stopProgress?.();
     const { media } = this.#session;
-    media.describe(sdp, this.sdp === '' ? 'ours' : undefined);
+    media.describe(sdp, this.sdp === '' ? 'ours' : undefined, ready);
     const { headers } = this.#transaction.request;
     const interval = answerInterval(headers);
     this.#session.established(headers, interval.ok ? interval.interval : undefined);

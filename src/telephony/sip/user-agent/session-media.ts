@@ -36,11 +36,11 @@ export class SessionMedia {
     return this.#first !== undefined;
   }
 
-  /** Our first description, as an answer or, `pending`, as an offer. */
-  describe(sdp: string, pending?: 'ours'): void {
+  /** Our first description, as an answer or, `pending`, as an offer; `ready` where we could do more than it says. */
+  describe(sdp: string, pending?: 'ours', ready?: LocalMedia): void {
     this.#first = sdp;
     this.#current = undefined;
-    this.#ready = undefined;
+    this.#ready = ready;
     this.pending = pending;
   }
 
@@ -120,7 +120,7 @@ export class SessionMedia {
     if (this.#current === undefined && this.#first !== undefined) {
       try {
         this.#current = parseSdp(this.#first);
-        this.#ready = localMediaOf(this.#current);
+        this.#ready ??= localMediaOf(this.#current);
       } catch {
         // What the user of the stack wrote is not ours to mend; the session just cannot be changed.
         this.#current = undefined;
