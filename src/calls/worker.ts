@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { AttemptId } from '#domain/ids.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createLog } from '#platform/log.ts';
+import { raiseThreadPriority } from '#platform/priority.ts';
 import { compileScript } from '#dialog/compile.ts';
 import type { CompiledScript } from '#dialog/compile.ts';
 import { next, startDialog } from '#dialog/interpreter.ts';
@@ -25,6 +26,7 @@ const clock = systemClock;
 const post = (message: FromWorker): void => port.postMessage(message);
 
 const phrases = new PhraseSource({ clock, ask: (request, phrase) => post({ type: 'phrase', request, phrase }) });
+raiseThreadPriority(log);
 const engine = await MediaEngine.open({ clock, log, address: settings.address, ports: settings.ports });
 const deps: SessionDeps = {
   clock,

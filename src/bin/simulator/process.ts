@@ -5,6 +5,7 @@ import { systemClock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import { storageFault } from '#platform/db/data-directory.ts';
 import { createLog } from '#platform/log.ts';
+import { raiseThreadPriority } from '#platform/priority.ts';
 import { sampleScripts } from '#dialog/samples.ts';
 import { ANNOUNCEMENTS } from '#simulator/announcements.ts';
 import { openCarrier } from '#simulator/carrier.ts';
@@ -88,6 +89,8 @@ async function run(): Promise<void> {
     (line) => line !== '',
   );
   await carrier.warm({ lines, onProgress: (done, total) => tell({ type: 'warming', done, total }) });
+  // After the speech engine has been started, which need not be before others.
+  raiseThreadPriority(log);
   tell({ type: 'ready', address: carrier.address });
 }
 
