@@ -55,6 +55,8 @@ export class SipNetwork {
   readonly clock = new CountingClock();
   readonly log: Sent[] = [];
   lose: (sent: { readonly from: number; readonly label: string; readonly index: number }) => boolean = () => false;
+  /** Changes what arrives; lengths must stay as they are. */
+  rewrite: (text: string) => string = (text) => text;
   readonly #ports = new Map<number, SipTransport>();
 
   transport(port: number): SipTransport {
@@ -92,7 +94,7 @@ export class SipNetwork {
     const text = Buffer.from(bytes).toString();
     this.log.push({ from, label, text, message: parsed.ok ? parsed.message : undefined, atMs, lost });
     if (lost) return;
-    const copy = Uint8Array.from(bytes);
+    const copy = Buffer.from(this.rewrite(text));
     this.clock.setTimer(5, () => this.#ports.get(to.port)?.onDatagram?.(copy, { host: '10.0.0.1', port: from }));
   }
 }
