@@ -11,6 +11,9 @@ import type { PortPair } from './port-pairs.ts';
 import { RtcpSession } from './rtcp-session.ts';
 
 const TIMEOUT_MS = 30_000;
+/** Packets of 10 ms that a silence may have swallowed, and some more. */
+const SWALLOWED_PACKETS_PER_MS = 0.1;
+const MORE_PACKETS = 10;
 
 /** What the streams of a leg share. */
 export interface StreamContext {
@@ -80,10 +83,7 @@ export class AudioStream {
     const sends = direction === 'sendrecv' || direction === 'sendonly';
     this.sender.next(sends && this.latch.port !== 0);
     this.rtcp.poll(deadlineMs);
-    if (!this.#connected && this.latch.settled(deadlineMs)) {
-      this.#connected = true;
-      this.#ports.rtp.connect(this.latch.address, this.latch.port);
-    }
+    this.#connect(deadlineMs);
     if (this.#receives && !this.#timedOut && deadlineMs - this.#lastReceivedMs > TIMEOUT_MS) {
       this.#timedOut = true;
       this.#handlers.onTimeout?.();
@@ -96,6 +96,15 @@ export class AudioStream {
 
   get #receives(): boolean {
     return this.#media.direction === 'sendrecv' || this.#media.direction === 'recvonly';
+  }
+
+  /** A connected socket is cheaper to send on but hears one peer only, so it is opened where that one falls silent. */
+  #connect(nowMs: number): void {
+    const connected = this.latch.settled(nowMs) && !this.latch.silent(nowMs);
+    if (connected === this.#connected) return;
+    this.#connected = connected;
+    if (connected) this.#ports.rtp.connect(this.latch.address, this.latch.port);
+    else this.#ports.rtp.disconnect();
   }
 
   #expect(): void {
@@ -122,16 +131,23 @@ export class AudioStream {
       return;
     }
     const nowMs = this.#context.clock.monotonicMs();
-    const { latched } = this.latch;
-    if (!this.latch.admit(address, port, nowMs)) return;
-    // The far end is behind a translation: its RTCP most likely comes through the same one.
-    if (!latched && (address !== this.#media.remoteAddress || port !== this.#media.remotePort))
-      this.#rtcpLatch.expect(address, port + 1);
+    const { latched, address: addressBefore, port: portBefore } = this.latch;
+    const maxStep = (nowMs - this.#lastReceivedMs) * SWALLOWED_PACKETS_PER_MS + MORE_PACKETS;
+    const goesOn = this.receiver.reception.goesOn(packet, maxStep);
+    if (!this.latch.admit(address, port, nowMs, goesOn, this.crypto.active)) return;
+    if (!latched || port !== portBefore || address !== addressBefore) this.#followRtcp(address, port);
     const first = !this.receiver.reception.started;
     this.#lastReceivedMs = nowMs;
     this.#timedOut = false;
     this.receiver.accept(packet, bytes, nowMs);
     if (first) this.#handlers.onRemoteRtp?.();
+  }
+
+  /** The far end is behind a translation, or its port there has changed: its RTCP most likely comes the same way. */
+  #followRtcp(address: string, port: number): void {
+    const { remoteAddress, remotePort, remoteRtcpPort } = this.#media;
+    const signalled = address === remoteAddress && port === remotePort;
+    this.#rtcpLatch.expect(address, signalled ? remoteRtcpPort : port + 1);
   }
 
   #onRtcp(datagram: Uint8Array, address: string, port: number): void {

@@ -201,6 +201,40 @@ test('once settled only its peer reaches a leg, until signalling names another',
   expect((await again)[1].port).toBe(leg.audioPort);
 });
 
+test('a stream that goes on from another port without a word is followed, a stranger’s is not', async () => {
+  const clock = new ManualClock();
+  const engine = await openEngine(43200, 43240, clock);
+  const remote = Promise.withResolvers<void>();
+  const leg = await engine.openLeg(handlers({ onRemoteRtp: () => remote.resolve() }));
+  const [first, second, stranger] = [await openPeer(), await openPeer(), await openPeer()];
+  leg.start(mediaTowards({ audioPort: first.port, textPort: 9 }));
+  const heard = async (count: number) => {
+    while (leg.stats().packetsReceived < count) await setImmediate();
+  };
+  for (let i = 0; i < 60; i++) {
+    first.socket.send(audioPacket(i), leg.audioPort, HOST);
+    await heard(i + 1);
+    clock.advance(20);
+  }
+  // The socket is connected to the first peer by now; half a second of silence opens it.
+  clock.advance(600);
+  const alien = audioPacket(90);
+  alien[11] = 6;
+  stranger.socket.send(alien, leg.audioPort, HOST);
+  stranger.socket.send(audioPacket(30), leg.audioPort, HOST);
+  stranger.socket.send(audioPacket(5000), leg.audioPort, HOST);
+  const control = received(first.socket);
+  clock.advance(20);
+  await control;
+  for (let i = 0; i < 20; i++) await setImmediate();
+  expect(leg.stats().packetsReceived).toBe(60);
+  second.socket.send(audioPacket(90), leg.audioPort, HOST);
+  await heard(61);
+  const moved = received(second.socket);
+  clock.advance(20);
+  expect((await moved)[1].port).toBe(leg.audioPort);
+});
+
 test('on hold nothing is sent while frames go on, and the marker says when it resumes', async () => {
   const engine = await openEngine(42200, 42240);
   let frames = 0;

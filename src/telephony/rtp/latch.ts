@@ -1,9 +1,13 @@
 /** How long after latching the signalled address may still take its stream back from another source. */
 const CORRECTION_MS = 1000;
+/** How long the locked source must have been silent before its stream may go on from another port. */
+export const MOVE_SILENCE_MS = 500;
 
 /**
  * Symmetric RTP (RFC 4961, RFC 7362): media goes back to where it comes from. The first valid source is locked, so that
- * a stranger cannot take a stream over; only the signalled address itself may correct the lock, within a second.
+ * a stranger cannot take a stream over; only the signalled address itself may correct the lock, within a second. Where
+ * the source falls silent and its stream goes on from elsewhere, as after a translation's port has changed, the lock
+ * follows: from the same address with what only the source knows, from any address with what only the source can make.
  */
 export class SourceLatch {
   address = '';
@@ -14,6 +18,7 @@ export class SourceLatch {
   #signalledAddress = '';
   #signalledPort = 0;
   #latchedMs = 0;
+  #heardMs = 0;
 
   /** Takes the address that signalling named; a new one opens the lock, and the answer is true then. */
   expect(address: string, port: number): boolean {
@@ -31,14 +36,28 @@ export class SourceLatch {
     return this.latched && nowMs - this.#latchedMs > CORRECTION_MS;
   }
 
-  /** True where a valid packet from there belongs to the stream; the first one locks its source. */
-  admit(address: string, port: number, nowMs: number): boolean {
-    if (this.latched && port === this.port && address === this.address) return true;
+  /** True once the locked source has been silent for so long that its stream may move. */
+  silent(nowMs: number): boolean {
+    return nowMs - this.#heardMs >= MOVE_SILENCE_MS;
+  }
+
+  /**
+   * True where a valid packet from there belongs to the stream; the first one locks its source. `goesOn`: it has the
+   * stream's own source number and comes next in its sequence; `authentic`: it was made with the far end's key.
+   */
+  admit(address: string, port: number, nowMs: number, goesOn = false, authentic = false): boolean {
+    if (this.latched && port === this.port && address === this.address) {
+      this.#heardMs = nowMs;
+      return true;
+    }
     const signalled = port === this.#signalledPort && address === this.#signalledAddress;
-    if (this.latched && !(signalled && nowMs - this.#latchedMs < CORRECTION_MS)) {
+    const corrects = signalled && nowMs - this.#latchedMs < CORRECTION_MS;
+    const moves = goesOn && (authentic || address === this.address) && this.silent(nowMs);
+    if (this.latched && !corrects && !moves) {
       this.strangers++;
       return false;
     }
+    this.#heardMs = nowMs;
     this.latched = true;
     this.#latchedMs = nowMs;
     this.address = address;

@@ -21,6 +21,11 @@ export class MediaCrypto {
   /** Refused and replayed packets under earlier keys. */
   #droppedBefore = 0;
 
+  /** True where received packets are authentic. */
+  get active(): boolean {
+    return this.#inward !== undefined;
+  }
+
   /** Packets that were not authentic or came twice. */
   get dropped(): number {
     const { rtp, rtcp } = this.#inward ?? {};

@@ -54,6 +54,13 @@ export class Reception {
     return this.#receivedBefore + this.received;
   }
 
+  /** True where a packet is the present source's own and at most `maxStep` after its last one. */
+  goesOn(packet: { readonly ssrc: number; readonly sequence: number }, maxStep: number): boolean {
+    if (!this.started || packet.ssrc !== this.ssrc) return false;
+    const step = extendCounter(packet.sequence, this.#highest, 16) - this.#highest;
+    return step > 0 && step <= maxStep;
+  }
+
   /** Begins with a new source. */
   restart(ssrc: number, sequence: number): void {
     this.#lostBefore = this.lost;

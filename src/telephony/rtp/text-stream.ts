@@ -8,6 +8,9 @@ import { RtcpSession } from './rtcp-session.ts';
 import { TextReceiver } from './text-receiver.ts';
 import { TextSender } from './text-sender.ts';
 
+/** Text pauses do not use up sequence numbers; those of a few lost packets may be missing where a stream moves. */
+const MAX_TEXT_STEP = 16;
+
 /** The real-time text m-line of a leg on its two sockets. */
 export class TextStream {
   readonly receiver: TextReceiver;
@@ -86,7 +89,8 @@ export class TextStream {
     }
     if (this.#media.direction === 'sendonly' || this.#media.direction === 'inactive') return;
     const nowMs = this.#context.clock.monotonicMs();
-    if (this.latch.admit(address, port, nowMs)) this.receiver.accept(packet, bytes, nowMs);
+    const goesOn = this.receiver.reception.goesOn(packet, MAX_TEXT_STEP);
+    if (this.latch.admit(address, port, nowMs, goesOn, this.crypto.active)) this.receiver.accept(packet, bytes, nowMs);
   }
 
   #onRtcp(datagram: Uint8Array, address: string, port: number): void {
