@@ -51,6 +51,13 @@ export const en: typeof zh = {
     submit: 'Sign in',
     nameRequired: 'Enter your user name',
     passwordRequired: 'Enter your password',
+    changePassword: 'Change password',
+    currentPassword: 'Current password',
+    nextPassword: 'New password',
+    againPassword: 'New password again',
+    passwordTooShort: 'At least {{count}} characters',
+    passwordsDiffer: 'The two new passwords differ',
+    passwordChanged: 'Password changed; other sessions are signed out',
     signOut: 'Sign out',
     welcome: 'From a list of people to calls, from calls to results',
     welcomeHint:
