@@ -1,7 +1,8 @@
 import type { Timer } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
-import { parseDecimal, quote } from '../messages/grammar.ts';
+import { quote } from '../messages/grammar.ts';
 import type { HeaderField } from '../messages/headers.ts';
+import { retryAfterSeconds } from '../messages/identity.ts';
 import type { SipRequest, SipResponse } from '../messages/message.ts';
 import { parseNameAddr } from '../messages/name-addr.ts';
 import { buildRequest } from '../messages/write.ts';
@@ -170,7 +171,7 @@ export class InviteSender {
   #retry(response: SipResponse, server: Peer): boolean {
     const { status, headers } = response;
     if (status === 503) {
-      const seconds = parseDecimal(/^\d{1,6}/.exec(headers.get('Retry-After')?.trim() ?? '')?.[0] ?? '', 6);
+      const seconds = retryAfterSeconds(headers);
       const restMs = seconds === undefined ? REST_MS : Math.min(seconds, MAX_REST_SECONDS) * 1_000;
       this.#context.locator.rest(server, restMs);
       return this.#failOver();
