@@ -1,11 +1,12 @@
 import type { Clock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
+import { newId } from '#platform/id.ts';
 import type { Log } from '#platform/log.ts';
 import { parseParams } from './messages/grammar.ts';
 import { tagOf } from './messages/message.ts';
 import type { SipRequest } from './messages/message.ts';
 import type { HeaderField } from './messages/headers.ts';
-import { uriScheme } from './messages/uri.ts';
+import { hostText, uriScheme } from './messages/uri.ts';
 import { buildResponse } from './messages/write.ts';
 import { TransactionLayer } from './transactions/layer.ts';
 import type { ServerTransaction } from './transactions/server.ts';
@@ -13,14 +14,22 @@ import { Locator, systemResolver } from './transport/locator.ts';
 import type { SipResolver } from './transport/locator.ts';
 import { openTransport } from './transport/open.ts';
 import type { SipBind } from './transport/open.ts';
-import type { SipTransport } from './transport/transport.ts';
+import type { SipProtocol, SipTransport } from './transport/transport.ts';
 import { Transports } from './transport/transports.ts';
+import { newTag } from './user-agent/agent-context.ts';
 import type { AgentContext } from './user-agent/agent-context.ts';
 import type { IncomingCall, OutgoingCall, OutgoingCallHandlers, OutgoingCallRequest } from './user-agent/call.ts';
+import { DigestClient } from './user-agent/digest.ts';
+import type { Credentials } from './user-agent/digest.ts';
 import { UasCall } from './user-agent/incoming-call.ts';
 import { capabilities, refuseMethod } from './user-agent/in-dialog.ts';
 import { UacCall } from './user-agent/outgoing-call.ts';
+import { isAlive } from './user-agent/probe.ts';
+import type { ProbeResult } from './user-agent/probe.ts';
+import { Registration } from './user-agent/registration.ts';
+import type { RegistrationRequest } from './user-agent/registration.ts';
 import { answerInterval } from './user-agent/session-timer.ts';
+import { sendSingle } from './user-agent/single-request.ts';
 
 export type {
   CallEnd,
@@ -37,6 +46,8 @@ export type {
 /** How long `close` waits for CANCEL and BYE to be answered. */
 const CLOSE_WAIT_MS = 2_000;
 const MAX_DIALOGS = 10_000;
+/** Longer than three repetitions of a lost OPTIONS, shorter than a caller's patience. */
+const PROBE_MS = 4_000;
 const RETRY_AFTER_SECONDS = '5';
 /** Requests that make sense only inside a dialog. */
 const INSIDE_ONLY: ReadonlySet<string> = new Set(['BYE', 'INFO', 'UPDATE', 'PRACK', 'NOTIFY']);
@@ -58,6 +69,16 @@ export interface UserAgentOptions {
   readonly random?: () => number;
 }
 
+/** Whom to probe and as whom. */
+export interface ProbeRequest {
+  /** For example `sip:192.0.2.1:5060` or `sip:trunk.example;transport=tls`. */
+  readonly target: string;
+  readonly from?: string;
+  readonly transport?: SipProtocol;
+  readonly credentials?: Credentials;
+  readonly timeoutMs?: number;
+}
+
 /** A SIP user agent (RFC 3261 §8): places calls, takes calls, answers everything else. `close` ends what it holds. */
 export class SipUserAgent {
   /** Of the first transport. */
@@ -72,6 +93,7 @@ export class SipUserAgent {
   readonly #invites = new Map<string, ServerTransaction>();
   /** Calls that came in and may still be cancelled. */
   readonly #incoming = new WeakMap<ServerTransaction, UasCall>();
+  readonly #registrations = new Set<Registration>();
   #idle: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
@@ -145,6 +167,44 @@ export class SipUserAgent {
     return call;
   }
 
+  /** Sends one OPTIONS (RFC 3261 §11.1) and tells whether anybody there answers; never rejects for a dead peer. */
+  probe(request: ProbeRequest): Promise<ProbeResult> {
+    const { clock } = this.#context;
+    const startMs = clock.monotonicMs();
+    return new Promise((resolve) => {
+      const finish = (alive: boolean, status: number | undefined, detail: string): void => {
+        timer.cancel();
+        resolve({ alive, status, roundTripMs: clock.monotonicMs() - startMs, detail });
+      };
+      const timer = clock.setTimer(request.timeoutMs ?? PROBE_MS, () => finish(false, undefined, 'no response'));
+      const from = request.from ?? `sip:${hostText(this.address.address)}`;
+      const single = {
+        method: 'OPTIONS',
+        uri: request.target,
+        transport: request.transport,
+        from,
+        to: request.target,
+        callId: newId<'probe'>(),
+        localTag: newTag(),
+        sequence: () => sequence++,
+        headers: (contact: HeaderField): readonly HeaderField[] => [contact, ['Accept', 'application/sdp']],
+      };
+      let sequence = 1;
+      sendSingle(this.#context, single, new DigestClient(request.credentials), (outcome) => {
+        if (!outcome.ok) return finish(false, undefined, outcome.detail);
+        const { status, reasonPhrase } = outcome.response;
+        finish(isAlive(status), status, reasonPhrase);
+      });
+    });
+  }
+
+  /** Keeps an address registered until its `close`, or that of the user agent. */
+  register(request: RegistrationRequest): Registration {
+    const registration = new Registration(this.#context, request);
+    this.#registrations.add(registration);
+    return registration;
+  }
+
   /** CANCELs or BYEs every call, waits up to two seconds for the answers, then lets go of timers and socket. */
   close(reason: string): Promise<void> {
     this.#closed ??= this.#close(reason);
@@ -155,6 +215,7 @@ export class SipUserAgent {
     const { clock, layer, transports, log } = this.#context;
     this.onIncomingCall = undefined;
     for (const call of this.#calls.values()) call.hangup({ protocol: 'SIP', cause: 200, text: reason });
+    const unregistered = [...this.#registrations].map((one) => one.close());
     if (this.#calls.size > 0) {
       await new Promise<void>((resolve) => {
         const timer = clock.setTimer(CLOSE_WAIT_MS, resolve);
@@ -164,6 +225,7 @@ export class SipUserAgent {
         };
       });
     }
+    await Promise.all(unregistered);
     if (this.#calls.size > 0)
       log.warn({ calls: this.#calls.size }, 'SIP calls left without an answer to CANCEL or BYE');
     for (const call of this.#calls.values()) call.abandon();

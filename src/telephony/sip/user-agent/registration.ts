@@ -1,0 +1,153 @@
+import type { Timer } from '#platform/clock.ts';
+import { newId } from '#platform/id.ts';
+import { parseDecimal } from '../messages/grammar.ts';
+import type { HeaderField } from '../messages/headers.ts';
+import { retryAfterSeconds } from '../messages/identity.ts';
+import type { SipResponse } from '../messages/message.ts';
+import { parseNameAddr } from '../messages/name-addr.ts';
+import { newTag } from './agent-context.ts';
+import type { AgentContext } from './agent-context.ts';
+import { DigestClient } from './digest.ts';
+import type { Credentials } from './digest.ts';
+import { sendSingle } from './single-request.ts';
+import type { SingleOutcome } from './single-request.ts';
+import type { SipProtocol } from '../transport/transport.ts';
+
+/** Whom to register where. */
+export interface RegistrationRequest {
+  /** For example `sip:carrier.example`; says where the REGISTER goes. */
+  readonly registrar: string;
+  /** The address of record, for example `sip:4000@carrier.example`. */
+  readonly address: string;
+  readonly credentials?: Credentials;
+  readonly transport?: SipProtocol;
+  /** What we ask for; the registrar decides. */
+  readonly expiresSeconds?: number;
+  onChange?(state: RegistrationState): void;
+}
+
+/** Where a registration stands. */
+export type RegistrationState =
+  | { readonly name: 'trying' }
+  | { readonly name: 'registered'; readonly expiresSeconds: number }
+  /** Tried again by itself, unless `final`: the registrar does not want us. */
+  | { readonly name: 'failed'; readonly status: number | undefined; readonly detail: string; readonly final: boolean }
+  | { readonly name: 'closed' };
+
+const EXPIRES_SECONDS = 3_600;
+/** RFC 5626 §4.5: waits after failures grow from 30 s to 30 min and are drawn between half and all of that. */
+const BASE_WAIT_SECONDS = 30;
+const MAX_WAIT_SECONDS = 1_800;
+/** Refused for good: asking again changes nothing and locks accounts. */
+const FINAL: ReadonlySet<number> = new Set([401, 403, 404, 407]);
+const CLOSE_WAIT_MS = 2_000;
+
+/**
+ * Keeps one address registered (RFC 3261 §10.2): one Call-ID, a rising CSeq, a refresh well before the expiry that the
+ * registrar grants, a longer one after 423, and growing waits after failures.
+ */
+export class Registration {
+  readonly #context: AgentContext;
+  readonly #request: RegistrationRequest;
+  readonly #digest: DigestClient;
+  readonly #callId = newId<'registration'>();
+  readonly #localTag = newTag();
+  /** Tells our binding among others (RFC 3261 §10.2.4 compares URIs). */
+  readonly #user = newTag();
+  #sequence = 0;
+  #expiresSeconds: number;
+  #failures = 0;
+  #state: RegistrationState = { name: 'trying' };
+  #timer: Timer | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(context: AgentContext, request: RegistrationRequest) {
+    this.#context = context;
+    this.#request = request;
+    this.#digest = new DigestClient(request.credentials);
+    this.#expiresSeconds = request.expiresSeconds ?? EXPIRES_SECONDS;
+    this.#register();
+  }
+
+  get state(): RegistrationState {
+    return this.#state;
+  }
+
+  /** Removes the binding where there is one; waits at most two seconds for the registrar. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      const registered = this.#state.name === 'registered';
+      this.#timer?.cancel();
+      this.#set({ name: 'closed' });
+      if (!registered) return resolve();
+      const timer = this.#context.clock.setTimer(CLOSE_WAIT_MS, resolve);
+      this.#send(0, () => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    return this.#closed;
+  }
+
+  #register(): void {
+    this.#send(this.#expiresSeconds, (outcome) => {
+      if (this.#closed !== undefined) return;
+      if (!outcome.ok) return this.#failed(undefined, outcome.detail);
+      const { response } = outcome;
+      if (response.status < 300) return this.#registered(response);
+      const least = parseDecimal(response.headers.get('Min-Expires')?.trim() ?? '', 9);
+      if (response.status === 423 && least !== undefined && least > this.#expiresSeconds) {
+        this.#expiresSeconds = least;
+        this.#register();
+        return;
+      }
+      this.#failed(response.status, response.reasonPhrase, retryAfterSeconds(response.headers));
+    });
+  }
+
+  #registered(response: SipResponse): void {
+    this.#failures = 0;
+    const contacts = response.headers.all('Contact').flatMap((value) => parseNameAddr(value) ?? []);
+    const ours = contacts.find(({ uri }) => uri.includes(`:${this.#user}@`));
+    const granted = ours?.params.get('expires') ?? response.headers.get('Expires')?.trim();
+    const seconds = Math.max(parseDecimal(granted ?? '', 9) ?? this.#expiresSeconds, 1);
+    // Half a minute early, but never in the first half: short grants keep a NAT open and are refreshed at half time.
+    const refreshMs = Math.max(seconds - 30, seconds / 2) * 1_000;
+    this.#timer = this.#context.clock.setTimer(refreshMs, () => this.#register(), { unref: true });
+    this.#set({ name: 'registered', expiresSeconds: seconds });
+  }
+
+  #failed(status: number | undefined, detail: string, retryAfter?: number): void {
+    const final = status !== undefined && FINAL.has(status);
+    if (!final) {
+      const bound = Math.min(BASE_WAIT_SECONDS * 2 ** this.#failures++, MAX_WAIT_SECONDS);
+      const seconds = retryAfter ?? bound * (0.5 + this.#context.random() / 2);
+      this.#timer = this.#context.clock.setTimer(seconds * 1_000, () => this.#register(), { unref: true });
+    }
+    this.#set({ name: 'failed', status, detail, final });
+  }
+
+  #send(expiresSeconds: number, done: (outcome: SingleOutcome) => void): void {
+    const { registrar, address, transport } = this.#request;
+    const single = {
+      method: 'REGISTER',
+      uri: registrar,
+      transport,
+      from: address,
+      to: address,
+      callId: this.#callId,
+      localTag: this.#localTag,
+      sequence: () => ++this.#sequence,
+      headers: ([name, contact]: HeaderField): readonly HeaderField[] => [
+        [name, `${contact.replace('<sip:', `<sip:${this.#user}@`)};expires=${expiresSeconds}`],
+        ['Expires', String(expiresSeconds)],
+      ],
+    };
+    sendSingle(this.#context, single, this.#digest, done);
+  }
+
+  #set(state: RegistrationState): void {
+    this.#state = state;
+    this.#request.onChange?.(state);
+  }
+}
