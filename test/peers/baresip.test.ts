@@ -1,9 +1,3 @@
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '#platform/clock.ts';
 import { silentLog } from '#platform/log.ts';
@@ -11,70 +5,10 @@ import { acceptAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
+import { baresipInstalled, startBaresip } from '../support/baresip.ts';
 import { placeWatched, testMedia } from '../support/sip-network.ts';
-import { freePort } from '../support/sipp.ts';
 
-const BINARY = '/usr/bin/baresip';
-const MODULES = '/usr/lib/baresip/modules';
-
-/** A baresip that answers every call with a 440 Hz tone; without the binary its tests are skipped. */
-async function startBaresip() {
-  const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
-  const [port, controlPort] = [await freePort(), await freePort()];
-  const config = [
-    'poll_method epoll',
-    `sip_listen 127.0.0.1:${port}`,
-    'audio_source ausine,440',
-    'ausrc_srate 48000',
-    'auplay_srate 48000',
-    'ausrc_channels 2',
-    'auplay_channels 1',
-    `audio_player aufile,${folder}/heard.wav`,
-    `module_path ${MODULES}`,
-    'module g711.so',
-    'module ausine.so',
-    'module aufile.so',
-    'module_tmp account.so',
-    'module_app menu.so',
-    'module_app ctrl_tcp.so',
-    `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
-    '',
-  ];
-  await writeFile(join(folder, 'config'), config.join('\n'));
-  await writeFile(join(folder, 'accounts'), `<sip:peer@127.0.0.1:${port}>;regint=0;answermode=auto\n`);
-  await writeFile(join(folder, 'contacts'), '');
-  // Into a pipe its output would come in blocks only.
-  const child = spawn('stdbuf', ['-oL', BINARY, '-f', folder], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  const waiting: { readonly text: string; readonly found: () => void }[] = [];
-  const hear = (chunk: Buffer): void => {
-    output += chunk.toString();
-    for (const one of waiting) if (output.includes(one.text)) one.found();
-  };
-  child.stdout.on('data', hear);
-  child.stderr.on('data', hear);
-  const says = (text: string): Promise<void> =>
-    output.includes(text) ? Promise.resolve() : new Promise((found) => waiting.push({ text, found }));
-  const exited = new Promise((resolve) => child.on('close', resolve));
-  await says('baresip is ready');
-  return {
-    port,
-    says,
-    /** A command over ctrl_tcp: a netstring of JSON. */
-    command(name: string): void {
-      const text = JSON.stringify({ command: name });
-      const socket = connect(controlPort, '127.0.0.1', () => socket.end(`${text.length}:${text},`));
-      socket.on('error', () => undefined);
-    },
-    async stop(): Promise<void> {
-      child.kill('SIGTERM');
-      await exited;
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-describe.skipIf(!existsSync(BINARY))('baresip as peer', () => {
+describe.skipIf(!baresipInstalled)('baresip as peer', () => {
   let peer: Awaited<ReturnType<typeof startBaresip>>;
   let agent: SipUserAgent;
   beforeEach(async () => {

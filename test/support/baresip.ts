@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './sipp.ts';
+
+const BINARY = '/usr/bin/baresip';
+const MODULES = '/usr/lib/baresip/modules';
+
+/** Without the binary its tests are skipped. */
+export const baresipInstalled = existsSync(BINARY);
+
+/** A baresip that answers every call with a 440 Hz tone; `modules` beside G.711, `account` parameters beside automatic answer. */
+export async function startBaresip(options: { readonly modules?: readonly string[]; readonly account?: string } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
+  const [port, controlPort] = [await freePort(), await freePort()];
+  const config = [
+    'poll_method epoll',
+    `sip_listen 127.0.0.1:${port}`,
+    'audio_source ausine,440',
+    'ausrc_srate 48000',
+    'auplay_srate 48000',
+    'ausrc_channels 2',
+    'auplay_channels 1',
+    `audio_player aufile,${folder}/heard.wav`,
+    `module_path ${MODULES}`,
+    'module g711.so',
+    ...(options.modules ?? []).map((name) => `module ${name}.so`),
+    'module ausine.so',
+    'module aufile.so',
+    'module_tmp account.so',
+    'module_app menu.so',
+    'module_app ctrl_tcp.so',
+    `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
+    '',
+  ];
+  await writeFile(join(folder, 'config'), config.join('\n'));
+  await writeFile(
+    join(folder, 'accounts'),
+    `<sip:peer@127.0.0.1:${port}>;regint=0;answermode=auto${options.account ?? ''}\n`,
+  );
+  await writeFile(join(folder, 'contacts'), '');
+  // Into a pipe its output would come in blocks only.
+  const child = spawn('stdbuf', ['-oL', BINARY, '-f', folder], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const waiting: { readonly text: string; readonly found: () => void }[] = [];
+  const hear = (chunk: Buffer): void => {
+    output += chunk.toString();
+    for (const one of waiting) if (output.includes(one.text)) one.found();
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
+  const says = (text: string): Promise<void> =>
+    output.includes(text) ? Promise.resolve() : new Promise((found) => waiting.push({ text, found }));
+  const exited = new Promise((resolve) => child.on('close', resolve));
+  await says('baresip is ready');
+  return {
+    port,
+    says,
+    /** A command over ctrl_tcp: a netstring of JSON. */
+    command(name: string): void {
+      const text = JSON.stringify({ command: name });
+      const socket = connect(controlPort, '127.0.0.1', () => socket.end(`${text.length}:${text},`));
+      socket.on('error', () => undefined);
+    },
+    async stop(): Promise<void> {
+      child.kill('SIGTERM');
+      await exited;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
