@@ -11,6 +11,7 @@ import type { Log } from '#platform/log.ts';
 /** One dial outside of a campaign, asked for by a person. */
 export interface SingleCall {
   readonly phone: PhoneNumber;
+  readonly timeZone: string | undefined;
   readonly scriptId: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly trunk: string;

@@ -93,7 +93,7 @@ export class PlacedCall {
       call: attempt.id,
       scriptKey,
       variables: attempt.variables,
-      timeZone: 'Asia/Shanghai',
+      timeZone: attempt.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
       dialedMs: this.#dialedMs + this.#offsetMs,
       dialedAt: this.#dialedAt,
       codec,

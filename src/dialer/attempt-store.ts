@@ -125,6 +125,7 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
         number: lead.attempt_count + 1,
         phone: lead.phone,
         callerNumber: campaign.settings.callerNumber,
+        timeZone: facts.timeZone,
         trunk: campaign.settings.trunk,
         ringTimeoutMs: campaign.settings.ringTimeoutMs,
         script,

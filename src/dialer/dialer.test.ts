@@ -24,6 +24,7 @@ const SETTINGS: CampaignSettings = {
   ringTimeoutMs: 30_000,
   trunk: 'main',
   callerNumber: '+862100000000',
+  timeZone: 'Asia/Shanghai',
 };
 
 /** The store's contract in memory, so that days of dialing run in a second. `test/` has the real one. */

@@ -13,6 +13,8 @@ export interface Attempt {
   readonly number: number;
   readonly phone: PhoneNumber;
   readonly callerNumber: string;
+  /** IANA zone of the callee, in which "tomorrow at three" is meant; undefined falls back to the platform's own. */
+  readonly timeZone: string | undefined;
   readonly trunk: string;
   readonly ringTimeoutMs: number;
   readonly script: Script;

@@ -33,6 +33,7 @@ function attemptAt(at: Date, o: Partial<Attempt> = {}): Attempt {
     number: 1,
     phone: '+8613800000000' as PhoneNumber,
     callerNumber: '+862100000000',
+    timeZone: 'Asia/Shanghai',
     trunk: 'main',
     ringTimeoutMs: 30_000,
     script: EMPTY_SCRIPT,

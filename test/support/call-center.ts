@@ -124,6 +124,7 @@ export async function openTestCenter(options: {
         number: 1,
         phone: phone as PhoneNumber,
         callerNumber: '+862100000000',
+        timeZone: 'Asia/Shanghai',
         trunk: route.name,
         ringTimeoutMs: ringTimeoutMs ?? 20_000,
         script: script ?? shortScript(),

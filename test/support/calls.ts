@@ -25,6 +25,7 @@ export async function seedCall(
     number: 1,
     phone: '+8613800000000' as PhoneNumber,
     callerNumber: '+862100000000',
+    timeZone: 'Asia/Shanghai',
     trunk: 'main',
     ringTimeoutMs: 30_000,
     script: EMPTY_SCRIPT,

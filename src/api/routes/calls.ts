@@ -140,6 +140,7 @@ export function callRoutes(app: FastifyInstance, context: ApiContext, live: Live
       }
       const id = await context.placeSingleCall({
         phone: phone.phone,
+        timeZone: phone.timeZone,
         scriptId,
         variables,
         trunk: trunk.name,

@@ -106,6 +106,7 @@ async function openAttempt(o: SingleCallsOptions, call: SingleCall): Promise<Att
     number: 1,
     phone: call.phone,
     callerNumber: call.callerNumber,
+    timeZone: call.timeZone,
     trunk: call.trunk,
     ringTimeoutMs: RING_TIMEOUT_MS,
     script,
