@@ -24,7 +24,6 @@ const SETTINGS: CampaignSettings = {
   ringTimeoutMs: 30_000,
   trunk: 'main',
   callerNumber: '+862100000000',
-  timeZone: 'Asia/Shanghai',
 };
 
 /** The store's contract in memory, so that days of dialing run in a second. `test/` has the real one. */
@@ -77,6 +76,7 @@ class MemoryStore implements DialStore {
         number,
         phone: '+8613800000000' as PhoneNumber,
         callerNumber: campaign.settings.callerNumber,
+        timeZone: 'Asia/Shanghai',
         trunk: campaign.settings.trunk,
         ringTimeoutMs: campaign.settings.ringTimeoutMs,
         script: EMPTY_SCRIPT,
