@@ -442,6 +442,36 @@ describe('the callee', () => {
     expect(network.log.at(-1)?.label).toBe('482 INVITE');
   });
 
+  it('refuses an INVITE whose sender no request could reach, and leaves out routes that lead nowhere', () => {
+    const { network } = pair((call) => {
+      accept(call);
+      call.onAcknowledged = () => call.hangup();
+    });
+    const raw = network.transport(5060);
+    const send = (method: string, callId: string, from: string, more: readonly (readonly [string, string])[] = []) => {
+      const fields = [
+        ['Via', `SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK${callId}${method}`],
+        ['From', from],
+        ['To', `<sip:c@d>${method === 'ACK' ? `;tag=${tagOf(network.log.at(-1)!.message!.to)}` : ''}`],
+        ['Call-ID', callId],
+        ['CSeq', `1 ${method}`],
+        ...more,
+      ] as const;
+      const body = method === 'ACK' ? '' : SDP;
+      const type = body === '' ? [] : ([['Content-Type', 'application/sdp']] as const);
+      const bytes = writeMessage(buildRequest(method, 'sip:c@d', [...fields, ...type], body));
+      raw.send(bytes, { host: '10.0.0.1', port: 5070 });
+      network.clock.advance(20);
+    };
+    send('INVITE', 'one', '<sip:a@b%00c>;tag=1');
+    expect(network.log.at(-1)?.label).toBe('400 INVITE');
+    const routes = [['Record-Route', '<sip:x@y;>, <sip:10.0.0.1;lr>, <tel:1>']] as const;
+    send('INVITE', 'two', '<sip:a@10.0.0.1>;tag=2', routes);
+    send('ACK', 'two', '<sip:a@10.0.0.1>;tag=2');
+    expect(network.log.at(-1)?.message).toMatchObject({ method: 'BYE', uri: 'sip:a@10.0.0.1' });
+    expect(network.log.at(-1)?.message?.headers.all('Route')).toEqual(['<sip:10.0.0.1;lr>']);
+  });
+
   it('never answers a non-INVITE with 408 and answers an unknown CANCEL with 481', () => {
     const { network } = pair(() => undefined);
     const raw = network.transport(5060);

@@ -2,6 +2,7 @@ import type { Clock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import { newId } from '#platform/id.ts';
 import type { Log } from '#platform/log.ts';
+import { isReachable } from './dialogs/dialog.ts';
 import { parseParams } from './messages/grammar.ts';
 import { tagOf } from './messages/message.ts';
 import type { SipRequest } from './messages/message.ts';
@@ -289,6 +290,7 @@ export class SipUserAgent {
     const take = this.onIncomingCall;
     if (take === undefined || this.#closed !== undefined || this.#calls.size >= this.#maxDialogs)
       return this.#respond(transaction, 503, [['Retry-After', RETRY_AFTER_SECONDS]]);
+    if (!isReachable(request)) return this.#respond(transaction, 400);
     const interval = answerInterval(request.headers);
     if (!interval.ok) return this.#respond(transaction, 422, interval.headers);
     const replaced = this.#replacedBy(request);

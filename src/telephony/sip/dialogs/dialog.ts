@@ -38,7 +38,7 @@ export function dialogOfResponse(invite: SipRequest, response: SipResponse): Dia
     localSequence: invite.cseq.sequence,
     remoteSequence: undefined,
     remoteTarget: contactUri(response) ?? invite.uri,
-    routeSet: response.headers.all('Record-Route').toReversed(),
+    routeSet: recordedRoutes(response).toReversed(),
     confirmed: response.status >= 200,
   };
 }
@@ -55,9 +55,14 @@ export function dialogOfRequest(invite: SipRequest, localTag: string): Dialog {
     remoteSequence: invite.cseq.sequence,
     // RFC 2543 callers may leave Contact out.
     remoteTarget: contactUri(invite) ?? invite.from.uri,
-    routeSet: invite.headers.all('Record-Route'),
+    routeSet: recordedRoutes(invite),
     confirmed: false,
   };
+}
+
+/** Whether requests of ours could reach who sent this INVITE: by its Contact, or by From as RFC 2543 callers expect. */
+export function isReachable(invite: SipRequest): boolean {
+  return contactUri(invite) !== undefined || isRequestUri(invite.from.uri);
 }
 
 /** The dialog after a message of the peer that may move its target: re-INVITE, UPDATE or their 2xx (§12.2). */
@@ -73,7 +78,7 @@ export function confirm(dialog: Dialog, response: SipResponse): Dialog {
     confirmed: true,
     remote: response.headers.get('To') ?? dialog.remote,
     remoteTarget: contactUri(response) ?? dialog.remoteTarget,
-    routeSet: response.headers.all('Record-Route').toReversed(),
+    routeSet: recordedRoutes(response).toReversed(),
   };
 }
 
@@ -92,21 +97,28 @@ export interface InDialogParts {
   readonly body?: string;
 }
 
-/** A request inside the dialog, where it goes, and the dialog behind it (§12.2.1.1, strict routers included). */
+/** Request-URI, Route values and next hop of a request inside the dialog (§12.2.1.1, strict routers included). */
+export function routeOf(dialog: Dialog): {
+  readonly uri: string;
+  readonly routes: readonly string[];
+  readonly to: Target;
+} {
+  const { remoteTarget, routeSet } = dialog;
+  const first = routeSet[0] === undefined ? undefined : parseNameAddr(routeSet[0]);
+  const to = targetOf(first?.uri ?? remoteTarget) ?? { host: '', port: 0 };
+  if (first === undefined || parseSipUri(first.uri)?.params.has('lr') === true)
+    return { uri: remoteTarget, routes: routeSet, to };
+  return { uri: first.uri, routes: [...routeSet.slice(1), `<${remoteTarget}>`], to };
+}
+
+/** A request inside the dialog, where it goes, and the dialog behind it (§12.2.1.1). */
 export function requestInDialog(
   dialog: Dialog,
   method: string,
   parts: InDialogParts,
 ): { readonly request: SipRequest; readonly to: Target; readonly dialog: Dialog } {
   const sequence = parts.sequence ?? dialog.localSequence + 1;
-  let uri = dialog.remoteTarget;
-  let routes = dialog.routeSet;
-  const first = routes[0] === undefined ? undefined : parseNameAddr(routes[0]);
-  if (first !== undefined && parseSipUri(first.uri)?.params.has('lr') !== true) {
-    uri = first.uri;
-    routes = [...routes.slice(1), `<${dialog.remoteTarget}>`];
-  }
-  const to = targetOf(first?.uri ?? dialog.remoteTarget) ?? { host: '', port: 0 };
+  const { uri, routes, to } = routeOf(dialog);
   const fields: HeaderField[] = [
     ['Via', parts.via],
     ...routes.map((route): HeaderField => ['Route', route]),
@@ -124,8 +136,19 @@ export function requestInDialog(
   };
 }
 
+/** Record-Route values that can stand in requests of ours; nobody could be reached over the others. */
+function recordedRoutes(message: SipRequest | SipResponse): readonly string[] {
+  return message.headers.all('Record-Route').filter((value) => isRequestUri(parseNameAddr(value)?.uri));
+}
+
 function contactUri(message: SipRequest | SipResponse): string | undefined {
   const value = message.headers.get('Contact');
-  const contact = value === undefined ? undefined : parseNameAddr(value);
-  return contact !== undefined && parseSipUri(contact.uri) !== undefined ? contact.uri : undefined;
+  const uri = value === undefined ? undefined : parseNameAddr(value)?.uri;
+  return isRequestUri(uri) ? uri : undefined;
+}
+
+/** A SIP URI without embedded headers (RFC 3261 §19.1.1, table 1). */
+function isRequestUri(uri: string | undefined): uri is string {
+  const parsed = uri === undefined ? undefined : parseSipUri(uri);
+  return parsed !== undefined && parsed.headers === undefined;
 }

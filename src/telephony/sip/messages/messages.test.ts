@@ -80,6 +80,11 @@ describe('messages', () => {
     );
   });
 
+  it('are refused with line ends or other control characters in the Call-ID, which our own requests would repeat', () => {
+    for (const character of ['\r', '\u0000', '\t', ' ', '\u007f'])
+      expect(parseMessage(Buffer.from(INVITE.replace('a84b4c', `a84${character}b4c`))).ok).toBe(false);
+  });
+
   it('never make the reader throw, however they are damaged', () => {
     const base = Buffer.from(INVITE);
     fc.assert(

@@ -166,10 +166,19 @@ function readCore(headers: Headers, body: string): MessageCore | string {
   const to = parseNameAddr(headers.get('To') ?? '');
   if (to === undefined) return 'To is missing or malformed';
   const callId = headers.get('Call-ID') ?? '';
-  if (callId === '' || callId.includes(' ')) return 'Call-ID is missing or malformed';
+  if (!isWord(callId)) return 'Call-ID is missing or malformed';
   const cseq = parseCSeq(headers.get('CSeq') ?? '');
   if (cseq === undefined) return 'CSeq is missing or malformed';
   return { headers, via, from, to, callId, cseq, body };
+}
+
+/** What a Call-ID may hold (§25.1 callid, and what else is printable): no space, line end or other control character. */
+function isWord(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code <= 0x20 || code === 0x7f) return false;
+  }
+  return text !== '';
 }
 
 function requestProblem(request: SipRequest): string | undefined {

@@ -1,5 +1,5 @@
 import type { LocalMedia, NegotiatedMedia } from '../../sdp/media.ts';
-import { acceptSequence, confirm, refreshTarget, requestInDialog } from '../dialogs/dialog.ts';
+import { acceptSequence, confirm, refreshTarget, requestInDialog, routeOf } from '../dialogs/dialog.ts';
 import type { Dialog } from '../dialogs/dialog.ts';
 import { Headers } from '../messages/headers.ts';
 import type { HeaderField } from '../messages/headers.ts';
@@ -134,15 +134,14 @@ export class CallSession {
     handlers: SessionRequestHandlers,
     attempt = new DigestAttempt(),
   ): void {
-    const made = requestInDialog(this.#dialog, method, { via: newVia(this.#context) });
-    const authorization = this.#digest.fields(method, made.request.uri);
-    const { request } = requestInDialog(this.#dialog, method, {
-      via: made.request.headers.get('Via') ?? '',
+    const authorization = this.#digest.fields(method, routeOf(this.#dialog).uri);
+    const { request, to, dialog } = requestInDialog(this.#dialog, method, {
+      via: newVia(this.#context),
       headers: [...(parts.headers ?? []), ...authorization, ['User-Agent', this.#context.product]],
       ...(parts.body === undefined ? {} : { body: parts.body }),
     });
-    this.#dialog = made.dialog;
-    sendRequest(this.#context, request, made.to, {
+    this.#dialog = dialog;
+    sendRequest(this.#context, request, to, {
       onResponse: (response) => {
         if (this.#digest.take(response, attempt)) this.request(method, parts, handlers, attempt);
         else handlers.onResponse(response, request, authorization);
