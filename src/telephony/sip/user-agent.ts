@@ -39,7 +39,6 @@ export type {
   OutgoingCall,
   OutgoingCallHandlers,
   OutgoingCallRequest,
-  SessionControl,
   TransferRequest,
   TransferResult,
 } from './user-agent/call.ts';
