@@ -37,3 +37,29 @@ it('reports one interruption once, and what is said during the fade on its own',
   ]);
   expect(speaker.busy).toBe(false);
 });
+
+it('measures a reply only to a turn that ended while we were silent', () => {
+  const transcript = new Transcript(0);
+  const speaker = new Speaker({
+    clock: new ManualClock(),
+    script: compileScript(sampleScripts()[0]!),
+    codec: 'PCMA',
+    phrases: { peek: () => new Uint8Array(160), get: () => Promise.resolve(undefined) },
+    transcript,
+    mouth: { speak: () => undefined },
+    onSay: () => undefined,
+    onSpoken: () => undefined,
+  });
+  const reply = (id: number, startMs: number, answeredTurnEndMs: number): void => {
+    speaker.say(
+      { type: 'say', node: 'n', speech: [{ text: '好' }], barge: { mode: 'always', graceMs: 0, ignoreWords: [] } },
+      { endMs: answeredTurnEndMs, endOfTurnMs: 600, decidedMs: 0 },
+    );
+    speaker.ended({ id, playedText: '好', startMs, endMs: startMs + 1000, interrupted: false });
+  };
+  reply(1, 1600, 1000);
+  // Said while the first reply played and answered after it: no wait that anybody felt.
+  reply(2, 2600, 2000);
+  reply(3, 5600, 5000);
+  expect(transcript.turns.map((turn) => turn.latency?.voiceToVoiceMs)).toEqual([600, undefined, 600]);
+});

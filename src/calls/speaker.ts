@@ -50,6 +50,7 @@ export interface SpeakerOptions {
 /** An utterance that was asked for and is not over. */
 interface Pending {
   readonly say: Say;
+  /** The turn it replies to, where that ended in our silence: only then is there a reply latency to speak of. */
   readonly answering: Answered | undefined;
   spokenMs: number | undefined;
   startedMs: number | undefined;
@@ -68,6 +69,8 @@ export class Speaker {
   readonly #pending = new Map<number, Pending>();
   /** The last utterance whose audio is not here yet; later ones queue behind it. */
   #audio: Promise<void> | undefined;
+  /** End of the last thing we said. */
+  #quietSinceMs = -Infinity;
   #nextId = 1;
   #closed = false;
 
@@ -84,7 +87,9 @@ export class Speaker {
   say(say: Say, answering: Answered | undefined): void {
     const { script, codec, phrases } = this.#o;
     const id = this.#nextId++;
-    this.#pending.set(id, { say, answering, spokenMs: undefined, startedMs: undefined, cut: false });
+    const prompt = !this.busy && answering !== undefined && answering.endMs >= this.#quietSinceMs;
+    const measured = prompt ? answering : undefined;
+    this.#pending.set(id, { say, answering: measured, spokenMs: undefined, startedMs: undefined, cut: false });
     const wanted = say.speech.map((part) => requestFor(script.source, part, codec));
     const here = wanted.map((phrase) => phrases.peek(phrase));
     if (this.#audio === undefined && here.every((audio) => audio !== undefined)) {
@@ -120,6 +125,7 @@ export class Speaker {
     const pending = this.#pending.get(end.id);
     if (pending === undefined) return;
     this.#pending.delete(end.id);
+    this.#quietSinceMs = end.endMs;
     if (end.playedText !== '') this.#write(pending, end);
     if (pending.cut && [...this.#pending.values()].some((other) => other.cut)) return;
     this.#o.onSpoken({ interrupted: end.interrupted || pending.cut, playedText: end.playedText });
