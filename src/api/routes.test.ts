@@ -374,6 +374,7 @@ describe('a call by hand', () => {
     expect(reply.statusCode).toBe(201);
     expect(api.placed.at(-1)).toEqual({
       phone: '+8613300000000',
+      timeZone: 'Asia/Shanghai',
       scriptId: api.scriptId,
       variables: { a: 'b' },
       trunk: 'main',

@@ -155,7 +155,11 @@ function answered(step: Step, atMs: number): void {
 function heard(step: Step, text: string, atMs: number): void {
   const { data, script } = step;
   const utterance = hear(text);
-  if (data.phase === 'idle' || utterance.full === '') return;
+  if (data.phase === 'idle') return;
+  if (utterance.full === '') {
+    if (text.trim() !== '' && data.phase === 'listening') wordless(step, utterance);
+    return;
+  }
   if (data.phase === 'closing' || data.phase === 'transferring') {
     const late = data.optedOut ? undefined : optsOut(script, utterance);
     if (late !== undefined) optOut(step, late, true);
@@ -178,6 +182,16 @@ function heard(step: Step, text: string, atMs: number): void {
     if (data.lastMs - data.answeredMs > maxSeconds * 1000) return close(step, 'time-limit');
   }
   act(step, understood, utterance);
+}
+
+/** Something was typed that holds no word, such as “？”: asked again like anything that is not understood. */
+function wordless(step: Step, utterance: Utterance): void {
+  const { data, script } = step;
+  data.rounds += 1;
+  data.consecutiveSilences = 0;
+  if (data.rounds > script.source.settings.maxRounds) return close(step, 'max-rounds');
+  decide(step, 'nothing matched');
+  unmatched(step, utterance);
 }
 
 /** One or two characters of assent or attention: while the platform speaks, these answer nothing yet. */
