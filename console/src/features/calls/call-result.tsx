@@ -23,7 +23,7 @@ export function CallResult({ call }: { readonly call: CallView }) {
       ),
     },
     { key: 'grade', label: t('common.grade'), children: <GradeTag grade={call.grade} /> },
-    { key: 'reason', label: t('call.gradeReason'), children: call.gradeReason || '—' },
+    { key: 'reason', label: t('call.gradeReason'), children: reasonText(call.gradeReason, format.language) || '—' },
     {
       key: 'tags',
       label: t('call.tags'),

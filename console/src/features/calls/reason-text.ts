@@ -1,4 +1,6 @@
 import type { Language, LocalText } from '#domain/text.ts';
+import { enCodes } from '../../i18n/en-codes.ts';
+import { zhCodes } from '../../i18n/zh-codes.ts';
 
 /** Words of the dialog's reasons as people read them. */
 const WORDS: Readonly<Record<string, LocalText>> = {
@@ -35,6 +37,11 @@ const WORDS: Readonly<Record<string, LocalText>> = {
   'dead-number': { zh: '提示音表明号码不可用', en: 'announcement of a dead number' },
   'ring-timeout': { zh: '振铃超时', en: 'rang too long' },
   cancelled: { zh: '任务取消', en: 'cancelled' },
+  refused: { zh: '对方网络拒绝', en: 'refused by the network' },
+  'CANCEL received': { zh: '已取消', en: 'cancelled' },
+  'hung up by us': { zh: '平台挂断', en: 'hung up by us' },
+  'worker-lost': { zh: '通话线程中断', en: 'the call worker ended' },
+  'no final response': { zh: '线路没有最终响应', en: 'the trunk gave no final answer' },
   shutdown: { zh: '平台停止', en: 'the platform stopped' },
 };
 
@@ -65,6 +72,13 @@ const SHAPES: readonly (readonly [RegExp, Say])[] = [
   ],
   [/^slot (\S+): (\S+)$/u, ([name = '']) => ({ zh: `采集到“${name}”`, en: `collected “${name}”` })],
   [/^end: ?(.+)$/u, ([reason = ''], word) => ({ zh: `结束：${word(reason)}`, en: `end: ${word(reason)}` })],
+  [
+    /^not reached: (\S+)$/u,
+    ([code = '']) => ({
+      zh: `未触达：${Object.entries(zhCodes.outcome).find(([known]) => known === code)?.[1] ?? code}`,
+      en: `not reached: ${Object.entries(enCodes.outcome).find(([known]) => known === code)?.[1] ?? code}`,
+    }),
+  ],
   [/^hung-up-by-(\w+)$/u, ([who = ''], word) => ({ zh: `${word(who)}挂断`, en: `hung up by ${word(who)}` })],
   [/^more than (\d+) visits$/u, ([n = '']) => ({ zh: `经过超过 ${n} 次`, en: `visited more than ${n} times` })],
   [/^no agent for a transfer$/u, () => ({ zh: '暂无人工可转', en: 'nobody to transfer to' })],
