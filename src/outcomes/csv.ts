@@ -35,7 +35,10 @@ const COLUMNS: readonly Column[] = [
     title: { zh: '等级含义', en: 'Grade meaning' },
     value: (row, options) => GRADE_LABELS[row.grade][options.language],
   },
-  { title: { zh: '等级原因', en: 'Grade reason' }, value: (row) => row.grade_reason },
+  {
+    title: { zh: '等级原因', en: 'Grade reason' },
+    value: (row, options) => gradeReason(row.grade_reason, options.language),
+  },
   { title: { zh: '标签', en: 'Tags' }, value: (row) => row.tags.join('; ') },
   {
     title: { zh: '采集信息', en: 'Collected' },
@@ -72,13 +75,21 @@ export async function* callsCsv(db: Db, filter: CallFilter, options: CsvOptions)
   }
 }
 
+/** Scripts give their reasons in their own language; ours for whoever was not reached is told in the reader's. */
+function gradeReason(reason: string, language: Language): string {
+  const code = /^not reached: (\S+)$/.exec(reason)?.[1];
+  const label = Object.entries(OUTCOME_LABELS).find(([known]) => known === code)?.[1];
+  if (label === undefined) return reason;
+  return { zh: `未触达：${label.zh}`, en: `Not reached: ${label.en}` }[language];
+}
+
 /** One CSV line with its CRLF. A cell that a spreadsheet would run as a formula is led by an apostrophe. */
 export function csvLine(cells: readonly string[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`;
 }
 
 function csvCell(value: string): string {
-  const safe = /^\s*[=+\-@|]|^[\t\r\n]/u.test(value) ? `'${value}` : value;
+  const safe = /^\s*[=+\-@|＝＋－＠]|^[\t\r\n]/u.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
