@@ -14,6 +14,9 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 const t = (zh: string, en: string): string => terminal.text({ zh, en });
 
+// Who reads our words may go before us: Ctrl-C on `npm start | tee log` ends tee first. The way down goes on without them.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 const program = new Command('waihu');
 localizeHelp(program, terminal.language);
 program

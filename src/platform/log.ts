@@ -40,7 +40,7 @@ export function createLog(options: {
   return guarded(
     pino(
       { level: options.level, formatters, serializers: { err: (error: unknown) => error }, base: null },
-      options.destination ?? pino.destination(2),
+      options.destination ?? standardError(),
     ),
   );
 }
@@ -87,3 +87,10 @@ export const silentLog: Log = {
   error: () => undefined,
   child: () => silentLog,
 };
+
+/** A log whose reader has gone loses lines, not the process. */
+function standardError(): NodeJS.WritableStream {
+  const destination = pino.destination(2);
+  destination.on('error', () => undefined);
+  return destination as unknown as NodeJS.WritableStream;
+}
