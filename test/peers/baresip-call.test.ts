@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hasBaresip, startBaresip } from '../support/baresip-peer.ts';
+import { baresipInstalled, startBaresip } from '../support/baresip.ts';
 import { openTestCenter, readRecording, rms, shortScript, type TestCenter } from '../support/call-center.ts';
 
 /** Whole calls of the call centre, with their media, to baresip; without it they are skipped. */
-describe.skipIf(!hasBaresip)('a call to baresip', () => {
+describe.skipIf(!baresipInstalled)('a call to baresip', () => {
   let peer: Awaited<ReturnType<typeof startBaresip>>;
   let center: TestCenter;
   beforeEach(async () => {
-    peer = await startBaresip('8613800000000');
+    peer = await startBaresip({ user: '8613800000000' });
     center = await openTestCenter({ trunkPort: peer.port, rtp: { first: 26_100, last: 26_199 } });
   });
   afterEach(async () => {

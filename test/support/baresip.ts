@@ -12,8 +12,10 @@ const MODULES = '/usr/lib/baresip/modules';
 /** Without the binary its tests are skipped. */
 export const baresipInstalled = existsSync(BINARY);
 
-/** A baresip that answers every call with a 440 Hz tone; `modules` beside G.711, `account` parameters beside automatic answer. */
-export async function startBaresip(options: { readonly modules?: readonly string[]; readonly account?: string } = {}) {
+/** A baresip that answers every call with a 440 Hz tone; `user` names it, `modules` beside G.711, `account` parameters beside automatic answer. */
+export async function startBaresip(
+  options: { readonly user?: string; readonly modules?: readonly string[]; readonly account?: string } = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
   const [port, controlPort] = [await freePort(), await freePort()];
   const config = [
@@ -39,7 +41,7 @@ export async function startBaresip(options: { readonly modules?: readonly string
   await writeFile(join(folder, 'config'), config.join('\n'));
   await writeFile(
     join(folder, 'accounts'),
-    `<sip:peer@127.0.0.1:${port}>;regint=0;answermode=auto${options.account ?? ''}\n`,
+    `<sip:${options.user ?? 'peer'}@127.0.0.1:${port}>;regint=0;answermode=auto${options.account ?? ''}\n`,
   );
   await writeFile(join(folder, 'contacts'), '');
   // Into a pipe its output would come in blocks only.
@@ -59,9 +61,11 @@ export async function startBaresip(options: { readonly modules?: readonly string
   return {
     port,
     says,
+    /** What it has printed so far. */
+    printed: () => output,
     /** A command over ctrl_tcp: a netstring of JSON. */
-    command(name: string): void {
-      const text = JSON.stringify({ command: name });
+    command(name: string, params?: string): void {
+      const text = JSON.stringify({ command: name, ...(params === undefined ? {} : { params }) });
       const socket = connect(controlPort, '127.0.0.1', () => socket.end(`${text.length}:${text},`));
       socket.on('error', () => undefined);
     },
