@@ -3,7 +3,7 @@ import type { Language, LocalText } from '#domain/text.ts';
 import type { Db } from '#platform/db/database.ts';
 import { callRows } from './calls.ts';
 import type { CallFilter, CallRow } from './calls.ts';
-import { GRADE_LABELS, HANGUP_LABELS, OUTCOME_LABELS } from './labels.ts';
+import { GRADE_LABELS, gradeReasonText, HANGUP_LABELS, OUTCOME_LABELS } from './labels.ts';
 
 /** How an export looks; numbers are masked unless `fullPhones`. */
 export interface CsvOptions {
@@ -37,7 +37,7 @@ const COLUMNS: readonly Column[] = [
   },
   {
     title: { zh: '等级原因', en: 'Grade reason' },
-    value: (row, options) => gradeReason(row.grade_reason, options.language),
+    value: (row, options) => gradeReasonText(row.grade_reason, options.language),
   },
   { title: { zh: '标签', en: 'Tags' }, value: (row) => row.tags.join('; ') },
   {
@@ -73,14 +73,6 @@ export async function* callsCsv(db: Db, filter: CallFilter, options: CsvOptions)
     if (rows.length < PAGE_ROWS) return;
     before = rows.at(-1)?.id;
   }
-}
-
-/** Scripts give their reasons in their own language; ours for whoever was not reached is told in the reader's. */
-function gradeReason(reason: string, language: Language): string {
-  const code = /^not reached: (\S+)$/.exec(reason)?.[1];
-  const label = Object.entries(OUTCOME_LABELS).find(([known]) => known === code)?.[1];
-  if (label === undefined) return reason;
-  return { zh: `未触达：${label.zh}`, en: `Not reached: ${label.en}` }[language];
 }
 
 /** One CSV line with its CRLF. A cell that a spreadsheet would run as a formula is led by an apostrophe. */

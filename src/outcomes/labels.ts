@@ -1,6 +1,6 @@
 import type { GradeCode, OutcomeCode } from '#domain/outcome.ts';
 import type { HangupSide } from '#domain/call.ts';
-import type { LocalText } from '#domain/text.ts';
+import type { Language, LocalText } from '#domain/text.ts';
 
 /** Outcomes as people call them. */
 export const OUTCOME_LABELS: Readonly<Record<OutcomeCode, LocalText>> = {
@@ -50,3 +50,11 @@ export const HANGUP_LABELS: Readonly<Record<HangupSide, LocalText>> = {
   platform: { zh: '平台', en: 'Platform' },
   network: { zh: '网络', en: 'Network' },
 };
+
+/** Scripts give their reasons in their own language; ours for whoever was not reached is told in the reader's. */
+export function gradeReasonText(reason: string, language: Language): string {
+  const code = /^not reached: (\S+)$/.exec(reason)?.[1];
+  const label = Object.entries(OUTCOME_LABELS).find(([known]) => known === code)?.[1];
+  if (label === undefined) return reason;
+  return { zh: `未触达：${label.zh}`, en: `Not reached: ${label.en}` }[language];
+}

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CallView, LiveCall } from '#domain/api.ts';
-import { OUTCOME_LABELS } from '#outcomes/labels.ts';
+import { gradeReasonText, OUTCOME_LABELS } from '#outcomes/labels.ts';
 import { AppError } from '#platform/error.ts';
 import { pairs } from '../cli/settings.ts';
 import type { CommandContext } from '../cli/settings.ts';
@@ -80,5 +80,8 @@ function present(view: CallView, o: CommandContext): string {
   const turns = view.turns.map(
     (turn) => `${(turn.startMs / 1000).toFixed(1).padStart(6)} s  ${who[turn.speaker]}：${turn.text}`,
   );
-  return [...turns, `${OUTCOME_LABELS[view.outcome][language]}  ${view.grade}  ${view.gradeReason}`].join('\n');
+  return [
+    ...turns,
+    `${OUTCOME_LABELS[view.outcome][language]}  ${view.grade}  ${gradeReasonText(view.gradeReason, language)}`,
+  ].join('\n');
 }
