@@ -3,6 +3,7 @@ import type { Clock, Timer } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
 import type { Detection } from '#telephony/progress/detector.ts';
+import { frameCodecOf } from '#telephony/sdp/media.ts';
 import type { NegotiatedMedia } from '#telephony/sdp/media.ts';
 import { acceptAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
@@ -84,7 +85,7 @@ export class PlacedCall {
       onMessage: (message) => this.#onWorker(message),
       onLost: () => this.#onWorkerLost('call worker ended'),
     });
-    const codec = route.codecs[0] ?? 'PCMA';
+    const codec = frameCodecOf(route.codecs[0] ?? 'PCMA');
     const scriptKey = `${attempt.script.id}@${attempt.script.version}`;
     if (!this.#seat.knows(scriptKey))
       this.#seat.post({ type: 'script', key: scriptKey, script: attempt.script, codec });

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Recording } from '#domain/call.ts';
 import type { Log } from '#platform/log.ts';
 import { FRAME_SAMPLES, linearTable, silenceOctet, transcode } from '#telephony/codec/g711.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 
 const FRAME_MS = 20;
 const FRAME_BYTES = FRAME_SAMPLES * 2;
@@ -25,21 +25,21 @@ export function openRecorder(options: {
   readonly directory: string;
   /** Below the directory, with `/`; the `Recording` repeats it. */
   readonly path: string;
-  readonly codec: AudioCodec;
+  readonly codec: G711Codec;
   readonly log: Log;
 }): Recorder {
   return new Recorder(options);
 }
 
 /**
- * Writes one call's stereo WAV: callee left, platform right, 8 kHz, the octets of the wire. It grows as `<path>.part`
+ * Writes one call's stereo WAV: callee left, platform right, 8 kHz, the octets of the leg's frames. It grows as `<path>.part`
  * and gets its name when it is whole and on the disk.
  */
 export class Recorder {
   readonly #fullPath: string;
   readonly #path: string;
-  readonly #codec: AudioCodec;
-  #wireCodec: AudioCodec;
+  readonly #codec: G711Codec;
+  #wireCodec: G711Codec;
   readonly #log: Log;
   readonly #magnitude: Uint8Array;
   readonly #calleePeaks: number[] = [];
@@ -63,7 +63,7 @@ export class Recorder {
   constructor(options: {
     readonly directory: string;
     readonly path: string;
-    readonly codec: AudioCodec;
+    readonly codec: G711Codec;
     readonly log: Log;
   }) {
     this.#fullPath = join(options.directory, options.path);
@@ -82,7 +82,7 @@ export class Recorder {
   }
 
   /** The wire changes its codec in mid-call: the file keeps its own and frames are turned into it. */
-  renegotiated(codec: AudioCodec): void {
+  renegotiated(codec: G711Codec): void {
     this.#wireCodec = codec;
   }
 
@@ -287,11 +287,11 @@ function giveChunk(chunk: Uint8Array): void {
 }
 
 /** The level of each octet on a scale of 0–255. */
-function magnitudes(codec: AudioCodec): Uint8Array {
+function magnitudes(codec: G711Codec): Uint8Array {
   return Uint8Array.from(linearTable(codec), (sample) => Math.min(255, Math.abs(sample) >> 7));
 }
 
-function waveHeader(codec: AudioCodec, dataBytes: number): Uint8Array {
+function waveHeader(codec: G711Codec, dataBytes: number): Uint8Array {
   const header = Buffer.alloc(HEADER_BYTES);
   header.write('RIFF', 0, 'latin1');
   header.writeUInt32LE(HEADER_BYTES - 8 + dataBytes, 4);

@@ -4,7 +4,8 @@ import type { Log } from '#platform/log.ts';
 import type { CompiledScript } from '#dialog/compile.ts';
 import type { MediaEngine, MediaLeg, ReceivedFrame } from '#telephony/rtp/engine.ts';
 import { transcode } from '#telephony/codec/g711.ts';
-import type { AudioCodec, NegotiatedMedia } from '#telephony/sdp/media.ts';
+import { frameCodecOf } from '#telephony/sdp/media.ts';
+import type { G711Codec, NegotiatedMedia } from '#telephony/sdp/media.ts';
 import { AnsweringMachineDetector } from '#telephony/progress/answering-machine.ts';
 import { ProgressDetector } from '#telephony/progress/detector.ts';
 import type { Detection } from '#telephony/progress/detector.ts';
@@ -56,8 +57,8 @@ export class CallSession {
   readonly #progress: ProgressDetector;
   #leg: MediaLeg | undefined;
   #talking: Talking | undefined;
-  #codec: AudioCodec;
-  #wireCodec: AudioCodec;
+  #codec: G711Codec;
+  #wireCodec: G711Codec;
   #voiced = false;
   #closed = false;
 
@@ -88,26 +89,26 @@ export class CallSession {
   /** Early media: listened to, answered with silence. */
   early(media: NegotiatedMedia): void {
     if (this.#closed || this.#talking !== undefined) return;
-    this.#codec = media.audio.codec;
+    this.#codec = frameCodecOf(media.audio.codec);
     this.#leg?.start(media);
   }
 
   answered(media: NegotiatedMedia): void {
     const leg = this.#leg;
     if (this.#closed || leg === undefined || this.#talking !== undefined) return;
-    this.#codec = media.audio.codec;
-    this.#wireCodec = media.audio.codec;
+    this.#codec = frameCodecOf(media.audio.codec);
+    this.#wireCodec = this.#codec;
     // Where the callee chose another codec than expected, fetching starts again with the pause before the greeting.
     if (this.#codec !== this.#open.codec) this.#warm();
     this.#talking = this.#startTalking(leg);
     leg.start(media);
   }
 
-  /** After the answer: what is said stays in the first codec and is turned into the one of the wire. */
+  /** After the answer: what is said stays in the first codec and is turned into the one that the leg takes. */
   renegotiated(media: NegotiatedMedia): void {
     if (this.#closed || this.#talking === undefined) return;
-    this.#wireCodec = media.audio.codec;
-    this.#talking.recorder.renegotiated(media.audio.codec);
+    this.#wireCodec = frameCodecOf(media.audio.codec);
+    this.#talking.recorder.renegotiated(this.#wireCodec);
     this.#leg?.start(media);
   }
 

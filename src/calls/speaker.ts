@@ -2,7 +2,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { CompiledScript } from '#dialog/compile.ts';
 import type { DialogEffect } from '#dialog/interpreter.ts';
 import type { BargePolicy } from '#domain/script.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 import type { PhraseSource } from './phrase-source.ts';
 import type { Transcript } from './transcript.ts';
 import { requestFor } from './warming.ts';
@@ -37,7 +37,7 @@ export interface Answered {
 export interface SpeakerOptions {
   readonly clock: Clock;
   readonly script: CompiledScript;
-  readonly codec: AudioCodec;
+  readonly codec: G711Codec;
   readonly phrases: Pick<PhraseSource, 'peek' | 'get'>;
   readonly transcript: Transcript;
   readonly mouth: Mouth;

@@ -1,5 +1,5 @@
 import type { Script, Speech } from '#domain/script.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 import type { CompiledScript } from '#dialog/compile.ts';
 import { next, startDialog } from '#dialog/interpreter.ts';
 import { fixedPhrases, PLACEHOLDER, renderText } from '#dialog/speech.ts';
@@ -9,14 +9,14 @@ import type { PhraseRequest } from './worker-protocol.ts';
 export function requestFor(
   script: Script,
   part: { readonly text: string; readonly audio?: string },
-  codec: AudioCodec,
+  codec: G711Codec,
 ): PhraseRequest {
   const { language, settings } = script;
   return { text: part.text, audio: part.audio, voice: settings.voice, language, codec };
 }
 
 /** Everything that a script may say to anybody: recorded prompts and fixed phrases. */
-export function fixedRequests(script: CompiledScript, codec: AudioCodec): PhraseRequest[] {
+export function fixedRequests(script: CompiledScript, codec: G711Codec): PhraseRequest[] {
   const { source } = script;
   const speeches: readonly Speech[] = [
     ...[...source.nodes, ...source.globals].flatMap((owner) => owner.speech),
@@ -32,7 +32,7 @@ export function fixedRequests(script: CompiledScript, codec: AudioCodec): Phrase
 export function requestsOfContact(
   script: CompiledScript,
   contact: { readonly variables: Readonly<Record<string, string>>; readonly now: Date; readonly timeZone: string },
-  codec: AudioCodec,
+  codec: G711Codec,
 ): PhraseRequest[] {
   const { source } = script;
   const before = startDialog(script, contact);

@@ -4,7 +4,7 @@ import type { Script } from '#domain/script.ts';
 import type { Language } from '#domain/text.ts';
 import type { CallClass } from '#telephony/progress/answering-machine.ts';
 import type { Detection } from '#telephony/progress/detector.ts';
-import type { AudioCodec, NegotiatedMedia } from '#telephony/sdp/media.ts';
+import type { G711Codec, NegotiatedMedia } from '#telephony/sdp/media.ts';
 
 /** What a call worker is started with. Times that cross threads are milliseconds of the process-wide monotonic clock. */
 export interface WorkerSettings {
@@ -23,7 +23,7 @@ export interface PhraseRequest {
   readonly audio: string | undefined;
   readonly voice: string;
   readonly language: Language;
-  readonly codec: AudioCodec;
+  readonly codec: G711Codec;
 }
 
 /**
@@ -32,7 +32,7 @@ export interface PhraseRequest {
  */
 export type ToWorker =
   /** Sent before the first `open` that names it; `codec` is what its phrases are made ready for. */
-  | { readonly type: 'script'; readonly key: string; readonly script: Script; readonly codec: AudioCodec }
+  | { readonly type: 'script'; readonly key: string; readonly script: Script; readonly codec: G711Codec }
   /** Calls under way keep the script they were opened with. */
   | { readonly type: 'forget-script'; readonly key: string }
   | {
@@ -43,7 +43,7 @@ export type ToWorker =
       readonly timeZone: string;
       readonly dialedMs: number;
       readonly dialedAt: Date;
-      readonly codec: AudioCodec;
+      readonly codec: G711Codec;
     }
   | { readonly type: 'early'; readonly call: AttemptId; readonly media: NegotiatedMedia }
   | { readonly type: 'answered'; readonly call: AttemptId; readonly media: NegotiatedMedia }

@@ -63,7 +63,7 @@ export interface Turn {
 
 /** RTP figures of one leg as our side saw them. */
 export interface MediaStats {
-  readonly codec: 'PCMA' | 'PCMU';
+  readonly codec: 'PCMA' | 'PCMU' | 'G722' | 'opus';
   readonly packetsSent: number;
   readonly packetsReceived: number;
   readonly packetsLost: number;

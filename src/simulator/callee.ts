@@ -1,5 +1,5 @@
 import type { ReceivedFrame } from '#telephony/rtp/engine.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 import {
   next,
   startCallee,
@@ -35,7 +35,7 @@ export class Callee implements AnsweringParty {
   readonly said: { kind: SaidKind; text: string }[] = [];
   readonly heard: string[] = [];
   readonly #sounds: SoundBank;
-  readonly #codec: AudioCodec;
+  readonly #codec: G711Codec;
   readonly #voice: string;
   readonly #talker: Talker;
   readonly #ear = new SpeechEar();
@@ -50,7 +50,7 @@ export class Callee implements AnsweringParty {
     readonly lines: readonly string[];
     readonly traits: HumanTraits;
     readonly sounds: SoundBank;
-    readonly codec: AudioCodec;
+    readonly codec: G711Codec;
     readonly sendText: (text: string) => void;
     readonly onHangUp: (reason: CalleeHangUp) => void;
   }) {

@@ -2,6 +2,7 @@ import type { ExampleConversation } from '#domain/script.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { MediaEngine, MediaLeg } from '#telephony/rtp/engine.ts';
+import { frameCodecOf } from '#telephony/sdp/media.ts';
 import type { AudioCodec, NegotiatedMedia } from '#telephony/sdp/media.ts';
 import { createAnswer, type AnswerResult } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
@@ -144,7 +145,7 @@ export class CarrierCall {
     if (!(await this.#pause(ringMs * pace))) return;
     if (!(await this.#openMedia())) return;
     const leg = this.#leg!;
-    const { codec } = this.#media!.audio;
+    const codec = frameCodecOf(this.#media!.audio.codec);
     const sendText = (text: string): void => leg.sendText(text);
     const party =
       behaviour === 'human'
@@ -182,7 +183,7 @@ export class CarrierCall {
       return true;
     }
     if (!(await this.#openMedia())) return false;
-    const { codec } = this.#media!.audio;
+    const codec = frameCodecOf(this.#media!.audio.codec);
     const { sounds } = this.#line;
     this.#early.loop(
       ringBack === 'music' ? sounds.melody(this.#random.integer(0, 99), codec) : sounds.tone('ringback', codec),
@@ -192,7 +193,7 @@ export class CarrierCall {
   }
 
   async #playSound(sound: ReleaseSound): Promise<boolean> {
-    const { codec } = this.#media!.audio;
+    const codec = frameCodecOf(this.#media!.audio.codec);
     const { sounds, pace } = this.#line;
     this.#early.loop(undefined);
     switch (sound.kind) {

@@ -2,6 +2,7 @@ import type { ExampleConversation } from '#domain/script.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { MediaEngine } from '#telephony/rtp/engine.ts';
+import { frameCodecOf } from '#telephony/sdp/media.ts';
 import type { AudioCodec } from '#telephony/sdp/media.ts';
 import { SipUserAgent, type IncomingCall } from '#telephony/sip/user-agent.ts';
 import { CallLog } from './call-log.ts';
@@ -119,7 +120,7 @@ export async function openCarrier(options: CarrierOptions): Promise<Carrier> {
       return calls.size;
     },
     expectations: () => leads,
-    warm: (warming) => sounds.warm({ ...warming, codecs: codecs.slice(0, 1) }),
+    warm: (warming) => sounds.warm({ ...warming, codecs: codecs.slice(0, 1).map(frameCodecOf) }),
     close() {
       closing ??= (async () => {
         agent.onIncomingCall = undefined;

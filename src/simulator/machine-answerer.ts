@@ -1,5 +1,5 @@
 import type { ReceivedFrame } from '#telephony/rtp/engine.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 import { ASSISTANT_LINES, VOICEMAIL_GREETINGS } from './announcements.ts';
 import type { AnsweringParty } from './callee.ts';
 import { NETWORK_VOICE, type SoundBank } from './sound-bank.ts';
@@ -23,7 +23,7 @@ export class MachineAnswerer implements AnsweringParty {
   readonly heard: string[] = [];
   readonly #machine: AnsweringMachine;
   readonly #sounds: SoundBank;
-  readonly #codec: AudioCodec;
+  readonly #codec: G711Codec;
   readonly #pace: number;
   readonly #talker: Talker;
   readonly #ear = new SpeechEar();
@@ -41,7 +41,7 @@ export class MachineAnswerer implements AnsweringParty {
     /** Any number; picks the words. */
     readonly variant: number;
     readonly sounds: SoundBank;
-    readonly codec: AudioCodec;
+    readonly codec: G711Codec;
     readonly pace: number;
     readonly sendText: (text: string) => void;
     readonly onHangUp: () => void;

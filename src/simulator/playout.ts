@@ -1,5 +1,5 @@
 import { encodeG711, FRAME_SAMPLES, silenceOctet } from '#telephony/codec/g711.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 
 /** G.711 ready to send, a whole number of 20 ms frames. */
 export type Clip = Uint8Array;
@@ -8,7 +8,7 @@ export type Clip = Uint8Array;
 export const FRAME_MS = 20;
 
 /** Encodes 8 kHz samples and fills the last frame with silence. */
-export function toClip(pcm: Int16Array, codec: AudioCodec): Clip {
+export function toClip(pcm: Int16Array, codec: G711Codec): Clip {
   const clip = new Uint8Array(Math.ceil(pcm.length / FRAME_SAMPLES) * FRAME_SAMPLES).fill(silenceOctet(codec));
   encodeG711(codec, pcm, clip);
   return clip;

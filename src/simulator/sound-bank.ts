@@ -1,6 +1,6 @@
 import { LANGUAGES, type Language, type LocalText } from '#domain/text.ts';
 import type { Log } from '#platform/log.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 import { ANNOUNCEMENTS, ASSISTANT_LINES, VOICEMAIL_GREETINGS, type AnnouncedBehaviour } from './announcements.ts';
 import { ringBackMelody } from './music.ts';
 import { murmur } from './murmur.ts';
@@ -62,23 +62,23 @@ export class SoundBank {
     this.#log = options.log;
   }
 
-  tone(name: ToneName, codec: AudioCodec): Clip {
+  tone(name: ToneName, codec: G711Codec): Clip {
     return this.#made(`tone:${name}:${codec}`, () => toClip(TONES[name](), codec));
   }
 
   /** One of a few ring-back melodies, by any number. */
-  melody(draw: number, codec: AudioCodec): Clip {
+  melody(draw: number, codec: G711Codec): Clip {
     const tune = Math.abs(Math.trunc(draw)) % MELODIES;
     return this.#made(`melody:${tune}:${codec}`, () => toClip(ringBackMelody(tune), codec));
   }
 
   /** Faint noise for the time in which a person says nothing. */
-  noise(codec: AudioCodec): Clip {
+  noise(codec: G711Codec): Clip {
     return this.#made(`noise:${codec}`, () => toClip(lineNoise(randomFor('noise').next), codec));
   }
 
   /** Speech; with `noisy` the line's noise lies under it. Without a synthesiser, or when it fails, a murmur. */
-  async phrase(text: string, voice: string, codec: AudioCodec, options?: { readonly noisy?: boolean }): Promise<Clip> {
+  async phrase(text: string, voice: string, codec: G711Codec, options?: { readonly noisy?: boolean }): Promise<Clip> {
     const noisy = options?.noisy === true;
     const key = `phrase:${voice}:${codec}:${noisy}:${text}`;
     const known = this.#known(key);
@@ -95,7 +95,7 @@ export class SoundBank {
   /** Makes all announcements and `lines` in advance, one after the other; `lines` in every voice that may say them. */
   async warm(options: {
     readonly lines: readonly string[];
-    readonly codecs: readonly AudioCodec[];
+    readonly codecs: readonly G711Codec[];
     readonly onProgress?: (done: number, total: number) => void;
     readonly signal?: AbortSignal;
   }): Promise<void> {

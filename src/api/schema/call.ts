@@ -144,7 +144,7 @@ export const callView = Type.Object({
   recording: orNull(Type.Object({ durationMs: number, bytes: number, peaks })),
   media: orNull(
     Type.Object({
-      codec: oneOf(['PCMA', 'PCMU']),
+      codec: oneOf(['PCMA', 'PCMU', 'G722', 'opus']),
       packetsSent: number,
       packetsReceived: number,
       packetsLost: number,

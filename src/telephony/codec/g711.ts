@@ -1,4 +1,4 @@
-import type { AudioCodec } from '../sdp/media.ts';
+import type { G711Codec } from '../sdp/media.ts';
 
 /** A-law octet of digital silence (RFC 3551 §4.5.14). */
 export const ALAW_SILENCE = 0xd5;
@@ -16,7 +16,7 @@ const alawToUlawTable = buildTranscodeTable(decodeAlawTable, encodeUlawTable);
 const ulawToAlawTable = buildTranscodeTable(decodeUlawTable, encodeAlawTable);
 
 /** The silence octet of a codec. */
-export function silenceOctet(codec: AudioCodec): number {
+export function silenceOctet(codec: G711Codec): number {
   return codec === 'PCMA' ? ALAW_SILENCE : ULAW_SILENCE;
 }
 
@@ -41,24 +41,24 @@ export function decodeUlaw(bytes: Uint8Array, out: Int16Array): void {
 }
 
 /** The 256 linear values of a codec's octets. */
-export function linearTable(codec: AudioCodec): Int16Array {
+export function linearTable(codec: G711Codec): Int16Array {
   return codec === 'PCMA' ? decodeAlawTable : decodeUlawTable;
 }
 
 /** Encodes in the named codec. */
-export function encodeG711(codec: AudioCodec, pcm: Int16Array, out: Uint8Array): void {
+export function encodeG711(codec: G711Codec, pcm: Int16Array, out: Uint8Array): void {
   if (codec === 'PCMA') encodeAlaw(pcm, out);
   else encodeUlaw(pcm, out);
 }
 
 /** Decodes from the named codec. */
-export function decodeG711(codec: AudioCodec, bytes: Uint8Array, out: Int16Array): void {
+export function decodeG711(codec: G711Codec, bytes: Uint8Array, out: Int16Array): void {
   if (codec === 'PCMA') decodeAlaw(bytes, out);
   else decodeUlaw(bytes, out);
 }
 
 /** Turns octets of one codec into the other, in place. */
-export function transcode(from: AudioCodec, to: AudioCodec, bytes: Uint8Array): void {
+export function transcode(from: G711Codec, to: G711Codec, bytes: Uint8Array): void {
   if (from === to) return;
   const table = from === 'PCMA' ? alawToUlawTable : ulawToAlawTable;
   for (let i = 0; i < bytes.length; i++) bytes[i] = table[bytes[i]!]!;

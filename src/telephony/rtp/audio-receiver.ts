@@ -1,6 +1,6 @@
 import { Concealment } from '../codec/concealment.ts';
 import { decodeG711, encodeG711, FRAME_SAMPLES, silenceOctet, transcode } from '../codec/g711.ts';
-import type { AudioCodec, AudioMedia } from '../sdp/media.ts';
+import { frameCodecOf, type AudioMedia, type G711Codec } from '../sdp/media.ts';
 import { DtmfReceiver, type DtmfEvent } from './dtmf.ts';
 import { DtmfToneDetector } from './dtmf-tones.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
@@ -36,7 +36,7 @@ export class AudioReceiver {
   readonly #onDtmf: (event: DtmfEvent) => void;
   /** Only where keys do not come as telephone-events. */
   #tones: DtmfToneDetector | undefined;
-  #codec: AudioCodec;
+  #codec: G711Codec;
   #payloadType: number;
   #dtmfPayloadType: number | undefined;
   #timestamp = -1;
@@ -46,7 +46,7 @@ export class AudioReceiver {
   #quiet = true;
 
   constructor(media: AudioMedia, onDtmf: (event: DtmfEvent) => void) {
-    this.#codec = media.codec;
+    this.#codec = frameCodecOf(media.codec);
     this.#payloadType = media.payloadType;
     this.#dtmfPayloadType = media.dtmfPayloadType;
     this.#onDtmf = onDtmf;
@@ -54,7 +54,7 @@ export class AudioReceiver {
     this.#listenForTones();
     this.frame = {
       kind: 'none',
-      payload: new Uint8Array(FRAME_SAMPLES).fill(silenceOctet(media.codec)),
+      payload: new Uint8Array(FRAME_SAMPLES).fill(silenceOctet(this.#codec)),
       pcm: new Int16Array(FRAME_SAMPLES),
       atMs: 0,
     };
@@ -67,8 +67,9 @@ export class AudioReceiver {
 
   /** Takes over what a renegotiation agreed; packets that wait were sent before it and are let go if the codec changed. */
   renegotiate(media: AudioMedia): void {
-    if (media.codec !== this.#codec) this.#buffer.reset();
-    this.#codec = media.codec;
+    const codec = frameCodecOf(media.codec);
+    if (codec !== this.#codec) this.#buffer.reset();
+    this.#codec = codec;
     this.#payloadType = media.payloadType;
     this.#dtmfPayloadType = media.dtmfPayloadType;
     this.#listenForTones();
@@ -155,7 +156,7 @@ export class AudioReceiver {
     else this.#tones ??= new DtmfToneDetector(this.#onDtmf);
   }
 
-  #codecOf(payloadType: number): AudioCodec {
+  #codecOf(payloadType: number): G711Codec {
     if (payloadType === this.#payloadType) return this.#codec;
     return payloadType === STATIC_PCMA ? 'PCMA' : 'PCMU';
   }

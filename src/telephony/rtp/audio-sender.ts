@@ -1,5 +1,5 @@
 import { FRAME_SAMPLES, silenceOctet } from '../codec/g711.ts';
-import type { AudioMedia } from '../sdp/media.ts';
+import { frameCodecOf, type AudioMedia } from '../sdp/media.ts';
 import { DtmfSender } from './dtmf.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './packet.ts';
 
@@ -66,7 +66,7 @@ export class AudioSender {
 
   /** Presets `frame` with silence and returns it. */
   blank(): Uint8Array {
-    return this.frame.fill(silenceOctet(this.#media.codec));
+    return this.frame.fill(silenceOctet(frameCodecOf(this.#media.codec)));
   }
 
   /** Sends `frame` or the telephone-event that takes its place. `active` is false while on hold: only time passes. */

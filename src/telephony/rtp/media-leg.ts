@@ -5,7 +5,7 @@ import type { NegotiatedMedia } from '../sdp/media.ts';
 export interface ReceivedFrame {
   /** `none`: the far end sends nothing (before its first packet, DTX, hold); payload and samples are silence then. */
   kind: 'audio' | 'concealed' | 'none';
-  /** 160 octets in the negotiated codec. */
+  /** 160 octets in `frameCodecOf` the negotiated codec. */
   readonly payload: Uint8Array;
   /** The same 20 ms as Int16 mono at 8 kHz. */
   readonly pcm: Int16Array;
@@ -15,7 +15,7 @@ export interface ReceivedFrame {
 
 /** What a leg tells its owner; all run on the engine's tick or socket callbacks and must not throw or block. */
 export interface LegHandlers {
-  /** Every 20 ms once started; `tx` (160 octets, negotiated codec) holds silence and is sent as the handler leaves it. */
+  /** Every 20 ms once started; `tx` (160 octets, `frameCodecOf` the negotiated codec) holds silence and is sent as the handler leaves it. */
   onFrame(rx: ReceivedFrame, tx: Uint8Array): void;
   /** Real-time text in order; `\b` erases, U+FFFD stands for text that was lost. */
   onText(text: string): void;

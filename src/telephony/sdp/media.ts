@@ -1,4 +1,7 @@
-export type AudioCodec = 'PCMA' | 'PCMU';
+/** The codecs in which frames are handed out, phrases are kept and calls are recorded: an octet a sample at 8 kHz. */
+export type G711Codec = 'PCMA' | 'PCMU';
+/** Everything that a wire may carry, by its name in rtpmap. */
+export type AudioCodec = G711Codec | 'G722' | 'opus';
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 /** The suites of RFC 4568 §6.2 that we speak, the stronger one first. */
@@ -65,4 +68,9 @@ export interface LocalMedia {
   readonly direction: Direction;
   /** `off` unless said. */
   readonly srtp?: SrtpPolicy | undefined;
+}
+
+/** The codec of a leg's frames, whatever the wire carries: the wire's own where it is G.711, A-law where it is wideband. */
+export function frameCodecOf(codec: AudioCodec): G711Codec {
+  return codec === 'PCMU' ? 'PCMU' : 'PCMA';
 }

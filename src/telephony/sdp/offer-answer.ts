@@ -25,7 +25,7 @@ export type AcceptResult =
   | { readonly ok: false; readonly reason: string };
 
 const PROTOCOLS: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF']);
-const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8 };
+const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8, G722: 9, opus: 96 };
 const DTMF_PAYLOAD_TYPE = 101;
 const T140_PAYLOAD_TYPE = 98;
 const RED_PAYLOAD_TYPE = 99;
