@@ -10,6 +10,7 @@ import type { HeaderField } from './messages/headers.ts';
 import { hostText, uriScheme } from './messages/uri.ts';
 import { buildResponse } from './messages/write.ts';
 import { TransactionLayer } from './transactions/layer.ts';
+import type { Screen } from './transactions/screening.ts';
 import type { ServerTransaction } from './transactions/server.ts';
 import { Locator, systemResolver } from './transport/locator.ts';
 import type { SipResolver } from './transport/locator.ts';
@@ -32,6 +33,7 @@ import type { RegistrationRequest } from './user-agent/registration.ts';
 import { answerInterval } from './user-agent/session-timer.ts';
 import { sendSingle } from './user-agent/single-request.ts';
 
+export type { Screen, Screening } from './transactions/screening.ts';
 export type {
   CallEnd,
   HangupReason,
@@ -85,6 +87,8 @@ export class SipUserAgent {
   readonly address: { readonly address: string; readonly port: number };
   /** None set: incoming calls are refused with 503. */
   onIncomingCall: ((call: IncomingCall) => void) | undefined;
+  /** Judges requests of strangers to our calls before anything of them is remembered; absent: all are taken. */
+  screen: Screen | undefined;
   readonly #context: AgentContext;
   readonly #maxDialogs: number;
   /** By Call-ID and our tag. */
@@ -110,6 +114,10 @@ export class SipUserAgent {
         onRequest: (transaction) => this.#onRequest(transaction),
         onAck: (request) => this.#callOf(request)?.onAck(request),
         onCancel: (cancel, invite) => this.#onCancel(cancel, invite),
+        screen: (request, source) =>
+          this.screen === undefined || (request !== undefined && this.#callOf(request) !== undefined)
+            ? 'pass'
+            : this.screen(request, source),
       },
     });
     const locator = new Locator({ resolver, clock, transports, random });
@@ -147,6 +155,11 @@ export class SipUserAgent {
   /** Live calls, and transactions that linger until their timers end. */
   get load(): { readonly calls: number; readonly transactions: number } {
     return { calls: this.#calls.size, transactions: this.#context.layer.size };
+  }
+
+  /** Requests that the screen turned away since the start. */
+  get screened(): number {
+    return this.#context.layer.counts.screened;
   }
 
   /** Sends an INVITE; throws `invalid-input` for addresses that make no request and `unavailable` when closed or full. */

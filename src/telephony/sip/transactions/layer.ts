@@ -12,6 +12,8 @@ import { LARGE_BYTES, viaOf } from '../transport/transports.ts';
 import type { Transports } from '../transport/transports.ts';
 import { ClientTransaction } from './client.ts';
 import type { ClientHandlers, TransactionFallback } from './client.ts';
+import { statelessRefusal } from './screening.ts';
+import type { Screen } from './screening.ts';
 import { ServerTransaction } from './server.ts';
 
 /** What the user of the transactions hears that belongs to none of its client transactions. */
@@ -20,6 +22,8 @@ export interface LayerHandlers {
   /** An ACK that acknowledges a 2xx. */
   onAck(request: SipRequest): void;
   onCancel(transaction: ServerTransaction, invite: ServerTransaction | undefined): void;
+  /** Asked about every request but ACK that belongs to no transaction. */
+  readonly screen?: Screen;
 }
 
 /** Messages that led nowhere, counted since the start. */
@@ -27,6 +31,8 @@ export interface LayerCounts {
   received: number;
   malformed: number;
   strayResponses: number;
+  /** Requests that the screen dropped or refused. */
+  screened: number;
 }
 
 /**
@@ -34,7 +40,7 @@ export interface LayerCounts {
  * method, and makes new ones. Transactions take themselves out of the maps when their last timer ends.
  */
 export class TransactionLayer {
-  readonly counts: LayerCounts = { received: 0, malformed: 0, strayResponses: 0 };
+  readonly counts: LayerCounts = { received: 0, malformed: 0, strayResponses: 0, screened: 0 };
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
   readonly #transports: Transports;
@@ -88,7 +94,8 @@ export class TransactionLayer {
     if (!parsed.ok) {
       this.counts.malformed++;
       this.#log.debug({ detail: parsed.detail, replied: parsed.refusal !== undefined }, 'malformed SIP message');
-      if (parsed.refusal !== undefined && !isAck(parsed.refusal.headers.get('CSeq')))
+      const verdict = this.#handlers.screen?.(undefined, from) ?? 'pass';
+      if (parsed.refusal !== undefined && verdict === 'pass' && !isAck(parsed.refusal.headers.get('CSeq')))
         this.#transports
           .choose(from)
           .send(writeRefusal(parsed.refusal.headers, parsed.refusal.status, parsed.detail), from);
@@ -130,6 +137,7 @@ export class TransactionLayer {
       return;
     }
     const request = withSource(received, from);
+    if (!this.#isTaken(request, key, from)) return;
     const transaction = new ServerTransaction({
       request,
       to: responsePeer(request, from),
@@ -142,6 +150,17 @@ export class TransactionLayer {
     if (request.method === 'CANCEL')
       this.#handlers.onCancel(transaction, this.#servers.get(key.replace(/ CANCEL$/, ' INVITE')));
     else this.#handlers.onRequest(transaction);
+  }
+
+  /** Asks the screen; a CANCEL goes where its INVITE went. */
+  #isTaken(request: SipRequest, key: string, from: Peer): boolean {
+    if (request.method === 'CANCEL' && this.#servers.has(key.replace(/ CANCEL$/, ' INVITE'))) return true;
+    const verdict = this.#handlers.screen?.(request, from) ?? 'pass';
+    if (verdict === 'pass') return true;
+    this.counts.screened++;
+    if (verdict !== 'drop')
+      this.#transports.choose(from).send(statelessRefusal(request, verdict), responsePeer(request, from));
+    return false;
   }
 
   /** A request too large for a datagram goes over TCP, and over UDP after all where TCP fails (§18.1.1). */

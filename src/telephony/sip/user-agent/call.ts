@@ -1,7 +1,7 @@
 import type { Dialog } from '../dialogs/dialog.ts';
 import type { HeaderField, Headers } from '../messages/headers.ts';
 import type { LocalMedia, NegotiatedMedia } from '../../sdp/media.ts';
-import type { SipProtocol } from '../transport/transport.ts';
+import type { Peer, SipProtocol } from '../transport/transport.ts';
 import type { Credentials } from './digest.ts';
 import type { Negotiated } from './session-media.ts';
 
@@ -121,6 +121,8 @@ export interface OutgoingCall extends SessionControl {
 /** A call that came in and rings until `answer`, `reject` or `onEnded`. */
 export interface IncomingCall extends SessionControl {
   readonly callId: string;
+  /** Where the INVITE came from. */
+  readonly source: Peer;
   readonly requestUri: string;
   /** URIs. */
   readonly from: string;

@@ -5,6 +5,7 @@ import type { SipRequest } from '../messages/message.ts';
 import { buildResponse } from '../messages/write.ts';
 import { writeReason } from '../reason.ts';
 import type { ServerTransaction } from '../transactions/server.ts';
+import type { Peer } from '../transport/transport.ts';
 import { ALLOW, contactOf, newTag, SUPPORTED } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
 import { AnswerRetransmission } from './answer-retransmission.ts';
@@ -28,6 +29,7 @@ const REPEAT_PROGRESS_MS = 60_000;
  */
 export class UasCall implements IncomingCall {
   readonly callId: string;
+  readonly source: Peer;
   readonly requestUri: string;
   readonly from: string;
   readonly to: string;
@@ -63,6 +65,7 @@ export class UasCall implements IncomingCall {
     this.#released = released;
     this.replaces = replaces;
     this.callId = request.callId;
+    this.source = transaction.source;
     this.requestUri = request.uri;
     this.from = request.from.uri;
     this.to = request.to.uri;
