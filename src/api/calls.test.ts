@@ -109,6 +109,7 @@ test('a call that goes on answers 202 until it has ended', async () => {
   const attemptId = newId<'attempt'>(api.clock.now());
   const event = {
     attemptId,
+    direction: 'inbound' as const,
     campaignId: undefined,
     leadId: undefined,
     phone: '+8613800000009' as PhoneNumber,
@@ -119,7 +120,12 @@ test('a call that goes on answers 202 until it has ended', async () => {
   api.bus.publish('call-state', { ...event, state: 'ringing' });
   const reply = await get(`/api/calls/${attemptId}`);
   expect(reply.statusCode).toBe(202);
-  expect(reply.json<LiveCall>()).toMatchObject({ state: 'ringing', phone: '+86138****0009', campaignId: null });
+  expect(reply.json<LiveCall>()).toMatchObject({
+    direction: 'inbound',
+    state: 'ringing',
+    phone: '+86138****0009',
+    campaignId: null,
+  });
   expect(reply.json<LiveCall>().lastText.isWellFormed()).toBe(true);
   api.bus.publish('call-state', { ...event, state: 'ended' });
   expect((await get(`/api/calls/${attemptId}`)).statusCode).toBe(404);

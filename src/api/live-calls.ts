@@ -36,6 +36,7 @@ export class LiveCalls {
     const before = this.#calls.get(event.attemptId);
     this.#calls.set(event.attemptId, {
       id: event.attemptId,
+      direction: event.direction,
       campaignId: event.campaignId ?? null,
       name: event.name,
       phone: maskPhone(event.phone),

@@ -69,6 +69,7 @@ async function open(o: { cookie?: string; origin?: string; campaign?: string } =
 function callState(o: Partial<CallStateEvent> = {}): CallStateEvent {
   return {
     attemptId: newId<'attempt'>(api.clock.now()),
+    direction: 'outbound',
     campaignId: campaign.id,
     leadId: undefined,
     phone: '+8613800000000' as PhoneNumber,

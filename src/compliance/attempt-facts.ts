@@ -7,7 +7,7 @@ import { idFloor } from '#platform/id.ts';
 import { startOfLocalDay } from './windows.ts';
 
 type AttemptTables = {
-  readonly attempts: { id: AttemptId; phone: PhoneNumber; outcome: OutcomeCode | null };
+  readonly attempts: { direction: string; id: AttemptId; phone: PhoneNumber; outcome: OutcomeCode | null };
 };
 
 /**
@@ -22,6 +22,8 @@ export async function dialsToday(db: Db, phone: PhoneNumber, timeZone: string | 
     .selectFrom('attempts')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('phone', '=', phone)
+    // Whoever calls us was not dialled.
+    .where('direction', '=', 'outbound')
     .where('id', '>=', idFloor(midnight) as AttemptId)
     // A refusal of our own rang nowhere.
     .where((where) => where.or([where('outcome', 'is', null), where('outcome', 'not in', PLATFORM_OUTCOMES)]))

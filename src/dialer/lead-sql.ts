@@ -53,7 +53,7 @@ export async function lockLead(
 /** Lines that the campaign and its trunk still have, from the attempts open on all nodes. */
 export async function freeLines(trx: Transaction<unknown>, campaign: DialCampaign, channels: number): Promise<number> {
   const result = await sql<{ campaign: number; trunk: number }>`
-    SELECT count(*) FILTER (WHERE campaign_id = ${campaign.id}::uuid)::int AS campaign,
+    SELECT count(*) FILTER (WHERE campaign_id = ${campaign.id}::uuid AND direction = 'outbound')::int AS campaign,
       count(*) FILTER (WHERE trunk = ${campaign.settings.trunk})::int AS trunk
     FROM attempts WHERE state = 'open'`.execute(trx);
   const open = result.rows[0] ?? { campaign: 0, trunk: 0 };
@@ -62,7 +62,7 @@ export async function freeLines(trx: Transaction<unknown>, campaign: DialCampaig
 
 /**
  * Locks due leads that no one else has locked: those that waited first, then fresh ones. A contact who is in a call
- * of another campaign is left for later.
+ * of another campaign, or who is calling us, is left for later.
  */
 export async function dueLeads(
   trx: Transaction<unknown>,
@@ -78,6 +78,8 @@ export async function dueLeads(
       FROM leads l JOIN contacts c ON c.id = l.contact_id
       WHERE l.campaign_id = ${id}::uuid AND l.state = ${sql.lit(state)} AND l.next_attempt_at <= ${now}::timestamptz
         AND NOT EXISTS (SELECT 1 FROM leads o WHERE o.contact_id = l.contact_id AND o.state = 'dialing')
+        AND NOT EXISTS (SELECT 1 FROM attempts a
+          WHERE a.state = 'open' AND a.direction = 'inbound' AND a.contact_id = l.contact_id)
       ORDER BY l.next_attempt_at, l.id LIMIT ${limit - leads.length} FOR UPDATE OF l SKIP LOCKED`.execute(trx);
     leads.push(...result.rows);
   }

@@ -3,7 +3,7 @@
  * unless the field says otherwise. Every error body is an `ApiError`.
  */
 import type { CallingWindow, CampaignSettings, CampaignState } from './campaign.ts';
-import type { DialogResult, HangupSide, MediaStats, Recording, TimelineEvent, Turn } from './call.ts';
+import type { CallDirection, DialogResult, HangupSide, MediaStats, Recording, TimelineEvent, Turn } from './call.ts';
 import type { HoldReason, LeadState } from './contact.ts';
 import type { Evidence, GradeCode, OutcomeCode } from './outcome.ts';
 import type { Language, LocalText } from './text.ts';
@@ -152,12 +152,14 @@ export interface ImportView {
   readonly rejectedUrl: string | null;
 }
 
-/** GET /api/calls?campaignId&outcome&grade&phone&from&to&minTalkSeconds&cursor&limit; `/api/calls.csv` takes the same filters. */
+/** GET /api/calls?direction&campaignId&outcome&grade&phone&from&to&minTalkSeconds&cursor&limit; `/api/calls.csv` takes the same filters. */
 export interface CallSummary {
   readonly id: string;
+  readonly direction: CallDirection;
   readonly campaignId: string | null;
   readonly campaignName: string | null;
   readonly name: string;
+  /** Empty for a caller who does not show a number. */
   readonly phone: string;
   readonly outcome: OutcomeCode;
   readonly grade: GradeCode;
@@ -200,6 +202,7 @@ export interface SuppressionView {
 /** A call that is going on now. */
 export interface LiveCall {
   readonly id: string;
+  readonly direction: CallDirection;
   readonly campaignId: string | null;
   readonly name: string;
   readonly phone: string;

@@ -3,15 +3,26 @@ import type { PhoneNumber } from './phone.ts';
 import type { Evidence, GradeCode, NetworkOutcome, OutcomeCode } from './outcome.ts';
 import type { Script } from './script.ts';
 
-/** One dial that compliance has allowed, as the dialer hands it on; its row is committed before the INVITE leaves. */
+export const CALL_DIRECTIONS = ['outbound', 'inbound'] as const;
+/** Who called: we a contact, or somebody one of our numbers. */
+export type CallDirection = (typeof CALL_DIRECTIONS)[number];
+
+/**
+ * One dial that compliance has allowed, as the dialer hands it on; its row is committed before the INVITE leaves. A call
+ * that came in is one too, committed before it is answered.
+ */
 export interface Attempt {
   readonly id: AttemptId;
+  /** Outbound unless said. */
+  readonly direction?: CallDirection;
   readonly campaignId: CampaignId | undefined;
   readonly leadId: LeadId | undefined;
   readonly contactId: ContactId | undefined;
   /** 1 for a lead's first dial. */
   readonly number: number;
-  readonly phone: PhoneNumber;
+  /** The other side's number; for inbound calls the caller, '' where the number is not shown. */
+  readonly phone: PhoneNumber | '';
+  /** Our number: shown to the callee, or called. */
   readonly callerNumber: string;
   /** IANA zone of the callee, in which "tomorrow at three" is meant; undefined falls back to the platform's own. */
   readonly timeZone: string | undefined;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { CallSummary, CallView, Page } from '#domain/api.ts';
-import type { DialogResult, TimelineEvent } from '#domain/call.ts';
+import type { CallDirection, DialogResult, TimelineEvent } from '#domain/call.ts';
 import type { AttemptId, CampaignId } from '#domain/ids.ts';
 import type { GradeCode, OutcomeCode } from '#domain/outcome.ts';
 import { maskPhone } from '#domain/phone.ts';
@@ -14,6 +14,7 @@ const MAX_TOTAL = 10_000;
 
 /** Which calls a list or an export takes. */
 export interface CallFilter {
+  readonly direction?: CallDirection;
   readonly campaignId?: CampaignId;
   readonly outcome?: OutcomeCode;
   readonly grade?: GradeCode;
@@ -28,6 +29,7 @@ export interface CallFilter {
 /** A call row as lists need it. */
 export interface CallRow {
   readonly id: AttemptId;
+  readonly direction: CallDirection;
   readonly campaign_id: CampaignId | null;
   readonly campaign_name: string | null;
   readonly name: string;
@@ -71,7 +73,7 @@ export async function callRows(
 ): Promise<readonly CallRow[]> {
   const before = page.before !== undefined && isUuid(page.before) ? sql`AND c.id < ${page.before}::uuid` : sql``;
   const result = await sql<CallRow>`
-    SELECT c.id, c.campaign_id, k.name AS campaign_name, c.name, c.phone, c.outcome, c.grade, c.grade_reason, c.tags,
+    SELECT c.id, c.direction, c.campaign_id, k.name AS campaign_name, c.name, c.phone, c.outcome, c.grade, c.grade_reason, c.tags,
       c.slots, c.dialed_at, c.talk_ms, c.hangup_by, c.call_back_at, c.opted_out,
       c.recording IS NOT NULL AS has_recording
     FROM calls c LEFT JOIN campaigns k ON k.id = c.campaign_id
@@ -84,8 +86,8 @@ export async function callRows(
 export async function summariesOf(db: Db, ids: readonly string[]): Promise<readonly CallSummary[]> {
   if (ids.length === 0) return [];
   const result = await sql<SummaryRow>`
-    SELECT c.id, c.campaign_id, k.name AS campaign_name, c.name, c.phone, c.outcome, c.grade, c.tags, c.dialed_at,
-      c.talk_ms, c.hangup_by, c.recording IS NOT NULL AS has_recording
+    SELECT c.id, c.direction, c.campaign_id, k.name AS campaign_name, c.name, c.phone, c.outcome, c.grade, c.tags,
+      c.dialed_at, c.talk_ms, c.hangup_by, c.recording IS NOT NULL AS has_recording
     FROM calls c LEFT JOIN campaigns k ON k.id = c.campaign_id
     WHERE c.id = ANY(${ids.filter(isUuid)}::uuid[]) ORDER BY c.id`.execute(db);
   return result.rows.map(toSummary);
@@ -161,6 +163,7 @@ export async function recordingPath(db: Db, id: string): Promise<string | undefi
 
 function condition(filter: CallFilter) {
   const parts = [sql`true`];
+  if (filter.direction !== undefined) parts.push(sql`c.direction = ${filter.direction}`);
   if (filter.campaignId !== undefined) {
     parts.push(isUuid(filter.campaignId) ? sql`c.campaign_id = ${filter.campaignId}::uuid` : sql`false`);
   }
@@ -190,6 +193,7 @@ type SummaryRow = Omit<
 function toSummary(row: SummaryRow): CallSummary {
   return {
     id: row.id,
+    direction: row.direction,
     campaignId: row.campaign_id,
     campaignName: row.campaign_name,
     name: row.name,

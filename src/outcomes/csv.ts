@@ -3,7 +3,7 @@ import type { Language, LocalText } from '#domain/text.ts';
 import type { Db } from '#platform/db/database.ts';
 import { callRows } from './calls.ts';
 import type { CallFilter, CallRow } from './calls.ts';
-import { GRADE_LABELS, gradeReasonText, HANGUP_LABELS, OUTCOME_LABELS } from './labels.ts';
+import { DIRECTION_LABELS, GRADE_LABELS, gradeReasonText, HANGUP_LABELS, OUTCOME_LABELS } from './labels.ts';
 
 /** How an export looks; numbers are masked unless `fullPhones`. */
 export interface CsvOptions {
@@ -56,6 +56,10 @@ const COLUMNS: readonly Column[] = [
   {
     title: { zh: '拒绝再拨', en: 'Opted out' },
     value: (row, options) => (row.opted_out ? { zh: '是', en: 'yes' } : { zh: '否', en: 'no' })[options.language],
+  },
+  {
+    title: { zh: '方向', en: 'Direction' },
+    value: (row, options) => DIRECTION_LABELS[row.direction][options.language],
   },
   { title: { zh: '通话编号', en: 'Call id' }, value: (row) => row.id },
 ];

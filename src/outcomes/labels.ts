@@ -1,5 +1,5 @@
 import type { GradeCode, OutcomeCode } from '#domain/outcome.ts';
-import type { HangupSide } from '#domain/call.ts';
+import type { CallDirection, HangupSide } from '#domain/call.ts';
 import type { Language, LocalText } from '#domain/text.ts';
 
 /** Outcomes as people call them. */
@@ -49,6 +49,12 @@ export const HANGUP_LABELS: Readonly<Record<HangupSide, LocalText>> = {
   callee: { zh: '客户', en: 'Callee' },
   platform: { zh: '平台', en: 'Platform' },
   network: { zh: '网络', en: 'Network' },
+};
+
+/** Who called. */
+export const DIRECTION_LABELS: Readonly<Record<CallDirection, LocalText>> = {
+  outbound: { zh: '呼出', en: 'Outbound' },
+  inbound: { zh: '呼入', en: 'Inbound' },
 };
 
 /** Scripts give their reasons in their own language; ours for whoever was not reached is told in the reader's. */

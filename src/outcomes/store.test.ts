@@ -128,6 +128,20 @@ async function record(attempt: Attempt, finished: FinishedCall): Promise<boolean
 }
 
 describe('call records', () => {
+  it('tells calls that came in from those that were placed, and lists a caller without a number', async () => {
+    const attempt: Attempt = { ...attemptAt(NOW), direction: 'inbound', phone: '', contactId: undefined };
+    await record(attempt, call(attempt));
+    const inbound = await listCalls(database.db, { direction: 'inbound' });
+    expect(inbound.items).toMatchObject([{ id: attempt.id, direction: 'inbound', phone: '' }]);
+    const outbound = await listCalls(database.db, { direction: 'outbound' });
+    expect(outbound.items.map(({ id }) => id)).not.toContain(attempt.id);
+    const lines: string[] = [];
+    const options = { language: 'en', timeZone: 'UTC' } as const;
+    for await (const line of callsCsv(database.db, { direction: 'inbound' }, options)) lines.push(line);
+    expect(lines[0]).toContain(',Direction,');
+    expect(lines.join('').match(/,Inbound,/g)).toHaveLength(1);
+  });
+
   it('gives back everything that was recorded, with the number masked and the path kept inside', async () => {
     const attempt = attemptAt(NOW);
     const finished = call(attempt);

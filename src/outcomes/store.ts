@@ -30,6 +30,7 @@ export async function recordCall(
         .insertInto('calls')
         .values({
           id: attempt.id,
+          direction: attempt.direction ?? 'outbound',
           campaign_id: attempt.campaignId ?? null,
           lead_id: attempt.leadId ?? null,
           contact_id: attempt.contactId ?? null,
@@ -72,6 +73,7 @@ export async function recordCall(
           topic: 'call.recorded',
           payload: json({
             callId: attempt.id,
+            direction: attempt.direction ?? 'outbound',
             campaignId: attempt.campaignId ?? null,
             leadId: attempt.leadId ?? null,
             outcome: outcome.code,

@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { DialogResult, HangupSide, MediaStats, Recording, TurnLatency } from '#domain/call.ts';
+import type { CallDirection, DialogResult, HangupSide, MediaStats, Recording, TurnLatency } from '#domain/call.ts';
 import type { AttemptId, CampaignId, ContactId, LeadId } from '#domain/ids.ts';
 import type { Evidence, GradeCode, OutcomeCode } from '#domain/outcome.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
@@ -14,10 +14,12 @@ type MaybeJson<Value> = ColumnType<Value | null, string | null, string | null>;
 export type OutcomeTables = {
   calls: {
     id: AttemptId;
+    direction: CallDirection;
     campaign_id: CampaignId | null;
     lead_id: LeadId | null;
     contact_id: ContactId | null;
-    phone: PhoneNumber;
+    /** '' where a caller does not show one. */
+    phone: PhoneNumber | '';
     name: string;
     outcome: OutcomeCode;
     confidence: number;

@@ -1,12 +1,14 @@
+import type { CallDirection } from '#domain/call.ts';
 import type { AttemptId, CampaignId, LeadId } from '#domain/ids.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
 
 /** One change of a call that is going on; `lastText` is the last thing either side said. */
 export interface CallStateEvent {
   readonly attemptId: AttemptId;
+  readonly direction: CallDirection;
   readonly campaignId: CampaignId | undefined;
   readonly leadId: LeadId | undefined;
-  readonly phone: PhoneNumber;
+  readonly phone: PhoneNumber | '';
   readonly name: string;
   readonly state: 'dialing' | 'ringing' | 'talking' | 'ended';
   readonly lastText: string;

@@ -1,6 +1,7 @@
 import { Tag } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { CampaignState } from '#domain/campaign.ts';
+import type { CallDirection } from '#domain/call.ts';
 import type { GradeCode, OutcomeCode } from '#domain/outcome.ts';
 
 const STATE_COLOURS: Readonly<Record<CampaignState, string>> = {
@@ -34,6 +35,18 @@ export function GradeTag({ grade }: { readonly grade: GradeCode }) {
       {grade} {t(`grade.${grade}`)}
     </Tag>
   );
+}
+
+/** Says that a call came in; calls that we placed are the rule and say nothing. */
+export function DirectionTag({ direction }: { readonly direction: CallDirection }) {
+  const { t } = useTranslation();
+  return direction === 'inbound' ? <Tag color="purple">{t('direction.inbound')}</Tag> : null;
+}
+
+/** The other side's number, where it is shown. */
+export function PhoneText({ phone }: { readonly phone: string }) {
+  const { t } = useTranslation();
+  return <span className="number">{phone === '' ? t('call.anonymous') : phone}</span>;
 }
 
 /** How a dial ended. */

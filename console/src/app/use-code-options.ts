@@ -12,12 +12,13 @@ const keysOf = <Codes extends object>(codes: Codes): readonly (keyof Codes & str
   Object.keys(codes) as (keyof Codes & string)[];
 
 /** The codes of the API as choices in the language shown. */
-export function useCodeOptions(): Readonly<Record<'outcomes' | 'grades' | 'leadStates', CodeOption[]>> {
+export function useCodeOptions(): Readonly<Record<'outcomes' | 'grades' | 'leadStates' | 'directions', CodeOption[]>> {
   const { t } = useTranslation();
   return useMemo(
     () => ({
       outcomes: keysOf(zhCodes.outcome).map((value) => ({ value, label: t(`outcome.${value}`) })),
       grades: keysOf(zhCodes.grade).map((value) => ({ value, label: `${value} ${t(`grade.${value}`)}` })),
+      directions: keysOf(zhCodes.direction).map((value) => ({ value, label: t(`direction.${value}`) })),
       leadStates: keysOf(zhCodes.leadState).map((value) => ({ value, label: t(`leadState.${value}`) })),
     }),
     [t],

@@ -66,6 +66,7 @@ export const enCodes: typeof zhCodes = {
     cancelled: 'Cancelled',
   },
   callState: { dialing: 'Dialling', ringing: 'Ringing', talking: 'Talking' },
+  direction: { outbound: 'Outbound', inbound: 'Inbound' },
   hangup: { callee: 'Callee', platform: 'Platform', network: 'Network' },
   evidence: {
     reason: 'Network reason',

@@ -72,6 +72,7 @@ export const zhCodes = {
     cancelled: '已取消',
   } satisfies Record<CampaignState, string>,
   callState: { dialing: '拨号中', ringing: '振铃中', talking: '通话中' },
+  direction: { outbound: '呼出', inbound: '呼入' },
   hangup: { callee: '客户', platform: '平台', network: '网络' } satisfies Record<HangupSide, string>,
   evidence: {
     reason: '网络原因值',

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { CallSummary, Page } from '#domain/api.ts';
+import type { CallDirection } from '#domain/call.ts';
 import type { CampaignId } from '#domain/ids.ts';
 import type { GradeCode, OutcomeCode } from '#domain/outcome.ts';
 import { maskPhone } from '#domain/phone.ts';
@@ -19,6 +20,7 @@ import { answers, idParams, pageOf, uuid } from '../schema/basic.ts';
 import { callCsvQuery, callQuery, callSummary, callView, liveCall, singleCall } from '../schema/call.ts';
 
 interface CallQuery {
+  direction?: CallDirection;
   campaignId?: string;
   outcome?: OutcomeCode;
   grade?: GradeCode;
@@ -159,6 +161,7 @@ export function callRoutes(app: FastifyInstance, context: ApiContext, live: Live
 
 function filterOf(q: CallQuery): CallFilter {
   return {
+    ...(q.direction === undefined ? {} : { direction: q.direction }),
     ...(q.campaignId === undefined ? {} : { campaignId: q.campaignId as CampaignId }),
     ...(q.outcome === undefined ? {} : { outcome: q.outcome }),
     ...(q.grade === undefined ? {} : { grade: q.grade }),

@@ -1,15 +1,18 @@
 import { Type } from 'typebox';
+import { CALL_DIRECTIONS } from '#domain/call.ts';
 import type { TimelineEvent } from '#domain/call.ts';
 import { GRADES, OUTCOME_CODES } from '#domain/outcome.ts';
 import { flag, language, limit, number, oneOf, orNull, recordOf, text, textByKey, time, uuid } from './basic.ts';
 
 const outcome = oneOf(OUTCOME_CODES);
 const grade = oneOf(GRADES);
+const direction = oneOf(CALL_DIRECTIONS);
 
 /** A talk of a day is longer than any call. */
 const MAX_TALK_S = 86_400;
 
 const filters = {
+  direction: Type.Optional(direction),
   campaignId: Type.Optional(uuid),
   outcome: Type.Optional(outcome),
   grade: Type.Optional(grade),
@@ -41,6 +44,7 @@ export const singleCall = Type.Object(
 
 const summary = {
   id: uuid,
+  direction,
   campaignId: orNull(uuid),
   campaignName: orNull(text),
   name: text,
@@ -163,6 +167,7 @@ export const callView = Type.Object({
 
 export const liveCall = Type.Object({
   id: uuid,
+  direction,
   campaignId: orNull(uuid),
   name: text,
   phone: text,

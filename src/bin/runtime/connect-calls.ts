@@ -29,6 +29,7 @@ export function connectCalls(o: ConnectCallsOptions): (attempt: Attempt, signal:
       const { id, campaignId, leadId, phone } = attempt;
       o.bus.publish('call-state', {
         attemptId: id,
+        direction: attempt.direction ?? 'outbound',
         campaignId,
         leadId,
         phone,
@@ -78,11 +79,14 @@ async function persistently<Result>(o: ConnectCallsOptions, write: () => Promise
 }
 
 async function suppressCallee(o: ConnectCallsOptions, attempt: Attempt): Promise<void> {
+  const { phone } = attempt;
+  if (phone === '') {
+    o.log.warn({ attemptId: attempt.id }, 'an opt-out of a caller without a number is kept with the call alone');
+    return;
+  }
   try {
-    const change = await persistently(o, () =>
-      suppress(o.db, { phone: attempt.phone, source: 'call', attemptId: attempt.id }),
-    );
-    o.bus.publish('suppression-added', { phone: attempt.phone, attemptId: attempt.id });
+    const change = await persistently(o, () => suppress(o.db, { phone, source: 'call', attemptId: attempt.id }));
+    o.bus.publish('suppression-added', { phone, attemptId: attempt.id });
     for (const lead of change.endedLeads) o.bus.publish('lead-changed', lead);
     for (const campaignId of new Set(change.endedLeads.map((lead) => lead.campaignId))) {
       o.bus.publish('campaign-changed', { campaignId });

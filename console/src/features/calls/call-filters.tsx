@@ -30,6 +30,14 @@ export function CallFilters({ search }: { readonly search: CallSearch }) {
       />
       <Select
         allowClear
+        placeholder={t('call.direction')}
+        aria-label={t('call.direction')}
+        value={search.direction ?? null}
+        options={options.directions}
+        onChange={(direction) => change({ direction })}
+      />
+      <Select
+        allowClear
         showSearch={{ optionFilterProp: 'label' }}
         placeholder={t('common.outcome')}
         aria-label={t('common.outcome')}

@@ -6,7 +6,7 @@ import type { TableColumnsType } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { CallSummary } from '#domain/api.ts';
 import { queryString } from '../../api/query-string.ts';
-import { GradeTag, OutcomeText } from '../../app/code-tags.tsx';
+import { DirectionTag, GradeTag, OutcomeText, PhoneText } from '../../app/code-tags.tsx';
 import { clockText } from '../../app/duration.ts';
 import { FailureAlert } from '../../app/failure-alert.tsx';
 import { LoadMore } from '../../app/load-more.tsx';
@@ -38,26 +38,29 @@ export function CallListPage() {
     {
       title: t('common.name'),
       key: 'name',
-      width: 150,
-      render: (_, { id, name }) => (
-        <Link to="/calls/$callId" params={{ callId: id }}>
-          {name === '' ? t('common.unnamed') : name}
-        </Link>
+      width: 170,
+      render: (_, { id, name, direction }) => (
+        <>
+          <Link to="/calls/$callId" params={{ callId: id }}>
+            {name === '' ? t('common.unnamed') : name}
+          </Link>{' '}
+          <DirectionTag direction={direction} />
+        </>
       ),
     },
     {
       title: t('common.phone'),
       key: 'phone',
       width: 145,
-      render: (_, { phone }) => <span className="number">{phone}</span>,
+      render: (_, { phone }) => <PhoneText phone={phone} />,
     },
     {
       title: t('call.campaign'),
       key: 'campaign',
       ellipsis: true,
-      render: (_, { campaignId, campaignName }) =>
+      render: (_, { campaignId, campaignName, direction }) =>
         campaignId === null ? (
-          t('call.single')
+          t(direction === 'inbound' ? 'call.inboundOnly' : 'call.single')
         ) : (
           <Link to="/campaigns/$campaignId" params={{ campaignId }}>
             {campaignName ?? campaignId}
@@ -115,7 +118,7 @@ export function CallListPage() {
           dataSource={calls}
           loading={list.isPending || list.isPlaceholderData}
           pagination={false}
-          scroll={{ x: 1180 }}
+          scroll={{ x: 1200 }}
           locale={{
             emptyText: list.isPending ? (
               t('common.loading')

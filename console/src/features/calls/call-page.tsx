@@ -4,6 +4,7 @@ import { Alert, Card, Spin } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { CallView } from '#domain/api.ts';
 import { ApiFailure } from '../../api/request.ts';
+import { DirectionTag, PhoneText } from '../../app/code-tags.tsx';
 import { FailureAlert } from '../../app/failure-alert.tsx';
 import { NotFoundPage } from '../../app/not-found-page.tsx';
 import { NothingHere } from '../../app/nothing-here.tsx';
@@ -30,7 +31,9 @@ export function CallPage() {
     const { name, phone, lastText } = query.data.call;
     return (
       <>
-        <PageHeader title={`${name === '' ? t('common.unnamed') : name} ${phone}`} />
+        <PageHeader
+          title={`${name === '' ? t('common.unnamed') : name} ${phone === '' ? t('call.anonymous') : phone}`}
+        />
         <Alert type="info" showIcon title={t('call.live')} description={t('call.liveHint')} />
         <p>{lastText}</p>
       </>
@@ -51,14 +54,15 @@ function FinishedCall({ call }: { readonly call: CallView }) {
       <PageHeader
         title={
           <>
-            {call.name === '' ? t('common.unnamed') : call.name} <span className="number">{call.phone}</span>
+            {call.name === '' ? t('common.unnamed') : call.name} <PhoneText phone={call.phone} />{' '}
+            <DirectionTag direction={call.direction} />
           </>
         }
       >
         <span className="hint">
           {format.dateTime(call.dialedAt)} ·{' '}
           {call.campaignId === null ? (
-            t('call.single')
+            t(call.direction === 'inbound' ? 'call.inboundOnly' : 'call.single')
           ) : (
             <Link to="/campaigns/$campaignId" params={{ campaignId: call.campaignId }}>
               {call.campaignName ?? t('call.campaign')}

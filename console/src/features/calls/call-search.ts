@@ -1,5 +1,6 @@
 /** The call list's filters as the page's address holds them. */
 export interface CallSearch {
+  readonly direction?: string;
   readonly campaignId?: string;
   readonly outcome?: string;
   readonly grade?: string;
@@ -10,7 +11,7 @@ export interface CallSearch {
   readonly minTalkSeconds?: number;
 }
 
-const TEXTS = ['campaignId', 'outcome', 'grade', 'phone'] as const;
+const TEXTS = ['direction', 'campaignId', 'outcome', 'grade', 'phone'] as const;
 const DAYS = ['from', 'to'] as const;
 
 /** Reads an address; what makes no sense is dropped. */

@@ -2,6 +2,7 @@ import { Badge, Card } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { LiveCall } from '#domain/api.ts';
 import type { CampaignState } from '#domain/campaign.ts';
+import { DirectionTag, PhoneText } from '../../../app/code-tags.tsx';
 import { clockText } from '../../../app/duration.ts';
 import { NothingHere } from '../../../app/nothing-here.tsx';
 import { useNow } from '../../../app/use-now.ts';
@@ -35,7 +36,7 @@ export function CallsInFlight(p: {
             <li key={call.id}>
               <span className="in-flight-who">
                 <strong>{call.name === '' ? t('common.unnamed') : call.name}</strong>
-                <span className="number">{call.phone}</span>
+                <PhoneText phone={call.phone} /> <DirectionTag direction={call.direction} />
               </span>
               <Badge status={STATUS[call.state]} text={t(`callState.${call.state}`)} />
               <span className="number in-flight-time">{clockText(nowMs - new Date(call.sinceAt).getTime())}</span>
