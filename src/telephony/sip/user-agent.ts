@@ -10,6 +10,7 @@ import type { HeaderField } from './messages/headers.ts';
 import { hostText, uriScheme } from './messages/uri.ts';
 import { buildResponse } from './messages/write.ts';
 import { TransactionLayer } from './transactions/layer.ts';
+import type { LayerHandlers } from './transactions/layer.ts';
 import type { Screen } from './transactions/screening.ts';
 import type { ServerTransaction } from './transactions/server.ts';
 import { Locator, systemResolver } from './transport/locator.ts';
@@ -93,10 +94,10 @@ export class SipUserAgent {
   readonly #maxDialogs: number;
   /** By Call-ID and our tag. */
   readonly #calls = new Map<string, UacCall | UasCall>();
-  /** INVITE transactions by what a merged request repeats (RFC 3261 §8.2.2.2). */
-  readonly #invites = new Map<string, ServerTransaction>();
+  /** What a merged request would repeat (RFC 3261 §8.2.2.2), of every INVITE transaction. */
+  readonly #invites = new Set<string>();
   /** Calls that came in and may still be cancelled. */
-  readonly #incoming = new WeakMap<ServerTransaction, UasCall>();
+  readonly #incoming = new WeakMap<object, UasCall>();
   readonly #registrations = new Set<Registration>();
   #idle: (() => void) | undefined;
   #closed: Promise<void> | undefined;
@@ -308,7 +309,7 @@ export class SipUserAgent {
     const replaced = this.#replacedBy(request);
     if (typeof replaced === 'number') return this.#respond(transaction, replaced);
     transaction.respond(buildResponse(request, 100));
-    this.#invites.set(merged, transaction);
+    this.#invites.add(merged);
     transaction.onEnded = () => this.#invites.delete(merged);
     const call = new UasCall(this.#context, transaction, () => this.#release(key), replaced);
     const key = `${call.callId} ${call.localTag}`;
@@ -334,9 +335,9 @@ export class SipUserAgent {
     return state === 'confirmed' && params?.has('early-only') === true ? 486 : call;
   }
 
-  #onCancel(cancel: ServerTransaction, invite: ServerTransaction | undefined): void {
+  #onCancel(cancel: ServerTransaction, invite: Parameters<LayerHandlers['onCancel']>[1]): void {
     const call = invite === undefined ? undefined : this.#incoming.get(invite);
-    this.#respond(cancel, invite === undefined ? 481 : 200, [], call?.localTag);
+    this.#respond(cancel, invite === undefined ? 481 : 200, [], call?.localTag ?? invite?.toTag);
     call?.onCancel(cancel.request);
   }
 

@@ -122,3 +122,8 @@ function isParamValue(value: string): boolean {
   }
   return true;
 }
+
+/** A copy that stands alone: what is cut out of a message keeps the whole text of the message in memory. */
+export function detached(text: string): string {
+  return Buffer.from(text).toString();
+}

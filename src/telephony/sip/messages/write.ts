@@ -10,12 +10,17 @@ import { AppError } from '#platform/error.ts';
 
 /** The bytes of a message; Content-Length is always written (RFC 3261 §7.3, §20.14). */
 export function writeMessage(message: SipMessage): Buffer {
+  return Buffer.from(messageText(message));
+}
+
+/** The same as text, which is what to keep of a message that may be sent again: bytes hold a whole pool of them alive. */
+export function messageText(message: SipMessage): string {
   let text =
     message.kind === 'request'
       ? `${message.method} ${message.uri} SIP/2.0\r\n`
       : `SIP/2.0 ${message.status} ${message.reasonPhrase}\r\n`;
   text += writeFields(message.headers);
-  return Buffer.from(`${text}Content-Length: ${Buffer.byteLength(message.body)}\r\n\r\n${message.body}`);
+  return `${text}Content-Length: ${Buffer.byteLength(message.body)}\r\n\r\n${message.body}`;
 }
 
 function writeFields(headers: Headers): string {

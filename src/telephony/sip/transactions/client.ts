@@ -1,13 +1,16 @@
 import type { SipRequest, SipResponse } from '../messages/message.ts';
-import { buildRequest, writeMessage } from '../messages/write.ts';
+import { buildRequest, messageText, writeMessage } from '../messages/write.ts';
 import type { HeaderField } from '../messages/headers.ts';
 import type { Peer, SipTransport } from '../transport/transport.ts';
 import { nextInviteClient, startInviteClient } from './invite-client.ts';
 import type { InviteClientEvent, InviteClientState } from './invite-client.ts';
+import { LingeringClient } from './lingering-client.ts';
+import type { LateResponses } from './lingering-client.ts';
 import { nextNonInviteClient, startNonInviteClient } from './non-invite-client.ts';
 import type { NonInviteClientState } from './non-invite-client.ts';
 import { TimerSet } from './timer-set.ts';
 import type { StartTimer } from './timer-set.ts';
+import { LINGER_TIMERS } from './timers.ts';
 import type { TransactionStep } from './timers.ts';
 
 /** What the sender of a request hears; after `onTimeout`, `onTransportError` or a final response nothing but 2xx of an INVITE. */
@@ -25,6 +28,15 @@ export interface TransactionFallback {
   taken(): void;
 }
 
+/** Where client transactions are kept, by branch and method. */
+export interface ClientHome {
+  /** Over without a final response, or over a transport that repeats nothing. */
+  ended(key: string): void;
+  /** Over with one: `left` takes the place of the transaction for this long. */
+  linger(left: LingeringClient, delayMs: number): void;
+  readonly forget: (left: LingeringClient) => void;
+}
+
 /** A client transaction: runs the machine of its method and does what the effects say. */
 export class ClientTransaction {
   readonly to: Peer;
@@ -33,9 +45,12 @@ export class ClientTransaction {
   #fallback: TransactionFallback | undefined;
   readonly #timers: TimerSet;
   #handlers: ClientHandlers | undefined;
-  #ended: (() => void) | undefined;
+  readonly #key: string;
+  /** Undefined once it is over. */
+  #home: ClientHome | undefined;
+  #left: LingeringClient | undefined;
   #bytes: Uint8Array;
-  #ack: Uint8Array | undefined;
+  #ack: string | undefined;
   #invite: InviteClientState | undefined;
   #other: NonInviteClientState | undefined;
 
@@ -46,14 +61,16 @@ export class ClientTransaction {
     transport: SipTransport;
     fallback?: TransactionFallback | undefined;
     timer: StartTimer;
-    ended: () => void;
+    key: string;
+    home: ClientHome;
   }) {
     this.#request = options.request;
     this.#fallback = options.fallback;
     this.to = options.to;
     this.#handlers = options.handlers;
     this.#transport = options.transport;
-    this.#ended = options.ended;
+    this.#key = options.key;
+    this.#home = options.home;
     this.#bytes = writeMessage(options.request);
     this.#timers = new TimerSet(options.timer, (timer) => this.#event({ type: 'timer', timer }));
   }
@@ -95,13 +112,18 @@ export class ClientTransaction {
     if (this.#invite !== undefined) this.#event({ type: 'abandon' });
   }
 
+  /** Who hears 2xx from now on, where the call is over that asked for the first. */
+  leaveTo(late: LateResponses): void {
+    if (this.#left?.late !== undefined) this.#left.late = late;
+  }
+
   /** Ends at once, without telling anybody. */
   destroy(): void {
     this.#timers.stopAll();
     this.#handlers = undefined;
-    const ended = this.#ended;
-    this.#ended = undefined;
-    ended?.();
+    const home = this.#home;
+    this.#home = undefined;
+    home?.ended(this.#key);
   }
 
   #event(event: InviteClientEvent, response?: SipResponse): void {
@@ -124,8 +146,8 @@ export class ClientTransaction {
           this.#transport.send(this.#bytes, this.to, this.#onSendFailed);
           break;
         case 'send-ack':
-          if (response !== undefined) this.#ack ??= writeMessage(ackFor(this.#request, response));
-          if (this.#ack !== undefined) this.#transport.send(this.#ack, this.to);
+          if (response !== undefined) this.#ack ??= messageText(ackFor(this.#request, response));
+          if (this.#ack !== undefined) this.#transport.send(Buffer.from(this.#ack), this.to);
           break;
         case 'pass':
           if (response !== undefined) this.#handlers?.onResponse(response);
@@ -137,7 +159,8 @@ export class ClientTransaction {
           this.#handlers?.onTransportError(failure ?? new Error('transport failed'));
           break;
         case 'start':
-          this.#timers.start(effect.timer, effect.delayMs);
+          if (LINGER_TIMERS.has(effect.timer)) this.#leave(effect.delayMs);
+          else this.#timers.start(effect.timer, effect.delayMs);
           break;
         case 'stop':
           this.#timers.stop(effect.timer);
@@ -149,9 +172,26 @@ export class ClientTransaction {
     }
   }
 
+  #leave(delayMs: number): void {
+    const home = this.#home;
+    if (home === undefined) return;
+    this.#home = undefined;
+    const left = new LingeringClient({
+      key: this.#key,
+      state: this.#invite,
+      to: this.to,
+      transport: this.#transport,
+      ended: home.forget,
+    });
+    left.ack = this.#ack;
+    if (this.#invite?.name === 'accepted') left.late = this.#handlers;
+    this.#left = left;
+    home.linger(left, delayMs);
+  }
+
   readonly #onSendFailed = (error: Error): void => {
     const event = { type: 'transport-error' } as const;
-    if (this.#ended === undefined) return;
+    if (this.#home === undefined) return;
     const fallback = this.#fallback;
     this.#fallback = undefined;
     if (fallback !== undefined && this.#unanswered) {

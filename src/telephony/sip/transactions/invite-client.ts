@@ -32,6 +32,8 @@ export type InviteClientEvent =
 type Step = TransactionStep<InviteClientState>;
 
 const DEAD: InviteClientState = { name: 'terminated', retransmitMs: 0 };
+const COMPLETED: InviteClientState = { name: 'completed', retransmitMs: 0 };
+const ACCEPTED: InviteClientState = { name: 'accepted', retransmitMs: 0 };
 const PASS: readonly TransactionEffect[] = [{ type: 'pass' }];
 const ACK: readonly TransactionEffect[] = [{ type: 'send-ack' }];
 const STOP_AB: readonly TransactionEffect[] = [
@@ -82,13 +84,13 @@ function onResponse(state: InviteClientState, status: number, reliable: boolean)
       { type: 'start', timer: 'M', delayMs: TIMEOUT_MS },
       ...PASS,
     ];
-    return { state: { name: 'accepted', retransmitMs: 0 }, effects };
+    return { state: ACCEPTED, effects };
   }
   if (state.name === 'completed') return { state, effects: ACK };
   if (!waiting) return { state, effects: NOTHING };
   if (reliable) return { state: DEAD, effects: [...STOP_AB, ...ACK, ...PASS, ...TERMINATED] };
   return {
-    state: { name: 'completed', retransmitMs: 0 },
+    state: COMPLETED,
     effects: [...STOP_AB, ...ACK, { type: 'start', timer: 'D', delayMs: TIMER_D_MS }, ...PASS],
   };
 }

@@ -1,27 +1,34 @@
 import type { Clock, Timer } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { detached } from '../messages/grammar.ts';
 import type { SipRequest, SipResponse } from '../messages/message.ts';
 import { tagOf } from '../messages/message.ts';
 import { parseMessage } from '../messages/parse.ts';
 import { hostText } from '../messages/uri.ts';
 import { BRANCH_COOKIE } from '../messages/via.ts';
-import { writeMessage, writeRefusal } from '../messages/write.ts';
+import { messageText, writeMessage, writeRefusal } from '../messages/write.ts';
 import { defaultPort } from '../transport/transport.ts';
 import type { Peer, SipTransport } from '../transport/transport.ts';
 import { LARGE_BYTES, viaOf } from '../transport/transports.ts';
 import type { Transports } from '../transport/transports.ts';
 import { ClientTransaction } from './client.ts';
-import type { ClientHandlers, TransactionFallback } from './client.ts';
+import type { ClientHandlers, ClientHome, TransactionFallback } from './client.ts';
+import { Linger } from './linger.ts';
+import type { Lingerer } from './linger.ts';
+import type { LingeringClient } from './lingering-client.ts';
+import type { LingeringServer } from './lingering-server.ts';
 import { statelessRefusal } from './screening.ts';
 import type { Screen } from './screening.ts';
 import { ServerTransaction } from './server.ts';
+import type { ServerHome } from './server.ts';
 
 /** What the user of the transactions hears that belongs to none of its client transactions. */
 export interface LayerHandlers {
   onRequest(transaction: ServerTransaction): void;
   /** An ACK that acknowledges a 2xx. */
   onAck(request: SipRequest): void;
-  onCancel(transaction: ServerTransaction, invite: ServerTransaction | undefined): void;
+  /** `invite`: what it cancels; already answered where it only lingers. */
+  onCancel(transaction: ServerTransaction, invite: ServerTransaction | LingeringServer | undefined): void;
   /** Asked about every request but ACK that belongs to no transaction. */
   readonly screen?: Screen;
 }
@@ -37,12 +44,15 @@ export interface LayerCounts {
 
 /**
  * The transaction layer (RFC 3261 §17): reads datagrams, matches them to transactions (§17.1.3, §17.2.3) by branch and
- * method, and makes new ones. Transactions take themselves out of the maps when their last timer ends.
+ * method, and makes new ones. Behind a final response a transaction leaves its place to the little that has to linger.
  */
 export class TransactionLayer {
   readonly counts: LayerCounts = { received: 0, malformed: 0, strayResponses: 0, screened: 0 };
-  readonly #clients = new Map<string, ClientTransaction>();
-  readonly #servers = new Map<string, ServerTransaction>();
+  readonly #clients = new Map<string, ClientTransaction | LingeringClient>();
+  readonly #servers = new Map<string, ServerTransaction | LingeringServer>();
+  readonly #linger: Linger;
+  readonly #clientHome: ClientHome;
+  readonly #serverHome: ServerHome;
   readonly #transports: Transports;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -53,6 +63,9 @@ export class TransactionLayer {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#handlers = options.handlers;
+    this.#linger = new Linger(options.clock);
+    this.#clientHome = homeIn(this.#clients, this.#linger);
+    this.#serverHome = homeIn(this.#servers, this.#linger);
     for (const transport of options.transports.all) transport.onDatagram = (bytes, from) => this.receive(bytes, from);
   }
 
@@ -69,7 +82,8 @@ export class TransactionLayer {
       to,
       handlers,
       timer: this.#startTimer,
-      ended: () => this.#clients.delete(key),
+      key,
+      home: this.#clientHome,
     });
     this.#clients.set(key, transaction);
     transaction.start();
@@ -79,8 +93,8 @@ export class TransactionLayer {
   /** Sends a request outside transactions, an ACK; gives back what sends it once more. */
   sendStateless(request: SipRequest, to: Peer): () => void {
     const { request: fitted, transport } = this.#route(request, to);
-    const bytes = writeMessage(fitted);
-    const again = (): void => transport.send(bytes, to);
+    const text = messageText(fitted);
+    const again = (): void => transport.send(Buffer.from(text), to);
     again();
     return again;
   }
@@ -113,7 +127,11 @@ export class TransactionLayer {
 
   /** Ends every transaction and its timers without a message. */
   close(): void {
-    for (const transaction of [...this.#clients.values(), ...this.#servers.values()]) transaction.destroy();
+    this.#linger.close();
+    for (const transaction of [...this.#clients.values(), ...this.#servers.values()])
+      if ('destroy' in transaction) transaction.destroy();
+    this.#clients.clear();
+    this.#servers.clear();
   }
 
   #onResponse(response: SipResponse): void {
@@ -125,8 +143,8 @@ export class TransactionLayer {
   }
 
   #onRequest(received: SipRequest, from: Peer): void {
-    const key = serverKey(received);
-    const known = this.#servers.get(key);
+    const compared = serverKey(received);
+    const known = this.#servers.get(compared);
     if (received.method === 'ACK') {
       if (known === undefined) this.#handlers.onAck(received);
       else if (known.onAck()) this.#handlers.onAck(received);
@@ -136,6 +154,7 @@ export class TransactionLayer {
       known.onRepeat();
       return;
     }
+    const key = detached(compared);
     const request = withSource(received, from);
     if (!this.#isTaken(request, key, from)) return;
     const transaction = new ServerTransaction({
@@ -144,7 +163,8 @@ export class TransactionLayer {
       source: from,
       transport: this.#transports.choose(from),
       timer: this.#startTimer,
-      ended: () => this.#servers.delete(key),
+      key,
+      home: this.#serverHome,
     });
     this.#servers.set(key, transaction);
     if (request.method === 'CANCEL')
@@ -180,6 +200,25 @@ export class TransactionLayer {
   }
 
   readonly #startTimer = (delayMs: number, fire: () => void): Timer => this.#clock.setTimer(delayMs, fire);
+}
+
+/** Keeps transactions, and then what is left of them, in a map. */
+function homeIn<Kept, Left extends Kept & Lingerer & { readonly key: string }>(
+  map: Map<string, Kept>,
+  linger: Linger,
+): {
+  ended(key: string): void;
+  linger(left: Left, delayMs: number): void;
+  readonly forget: (left: Left) => void;
+} {
+  return {
+    ended: (key) => void map.delete(key),
+    linger: (left, delayMs) => {
+      map.set(left.key, left);
+      linger.add(left, delayMs);
+    },
+    forget: (left) => void map.delete(left.key),
+  };
 }
 
 /** RFC 3261 §17.2.3: branch, sent-by and method; without the cookie the fields that RFC 2543 compared. */

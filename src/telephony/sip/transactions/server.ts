@@ -1,13 +1,25 @@
+import { tagOf } from '../messages/message.ts';
 import type { SipRequest, SipResponse } from '../messages/message.ts';
-import { writeMessage } from '../messages/write.ts';
+import { messageText } from '../messages/write.ts';
 import type { Peer, SipTransport } from '../transport/transport.ts';
 import { INVITE_SERVER_START, nextInviteServer } from './invite-server.ts';
 import type { InviteServerEvent, InviteServerState } from './invite-server.ts';
+import { LingeringServer } from './lingering-server.ts';
 import { nextNonInviteServer, NON_INVITE_SERVER_START } from './non-invite-server.ts';
 import type { NonInviteServerEvent, NonInviteServerState } from './non-invite-server.ts';
 import { TimerSet } from './timer-set.ts';
 import type { StartTimer } from './timer-set.ts';
+import { LINGER_TIMERS } from './timers.ts';
 import type { TransactionStep } from './timers.ts';
+
+/** Where server transactions are kept, by what RFC 3261 §17.2.3 compares. */
+export interface ServerHome {
+  /** Over without a final response that could come again. */
+  ended(key: string): void;
+  /** Over with one: `left` takes the place of the transaction for this long. */
+  linger(left: LingeringServer, delayMs: number): void;
+  readonly forget: (left: LingeringServer) => void;
+}
 
 /** A server transaction: runs the machine of its method and keeps the last response to repeat it. */
 export class ServerTransaction {
@@ -16,11 +28,15 @@ export class ServerTransaction {
   readonly source: Peer;
   /** Called when a final response other than 2xx was never acknowledged, and when the transaction is over. */
   onEnded: (() => void) | undefined;
+  /** Of the last response. */
+  toTag: string | undefined;
   readonly #to: Peer;
   readonly #transport: SipTransport;
   readonly #timers: TimerSet;
-  #ended: (() => void) | undefined;
-  #bytes: Uint8Array | undefined;
+  readonly #key: string;
+  /** Undefined once it is over. */
+  #home: ServerHome | undefined;
+  #text: string | undefined;
   #invite: InviteServerState | undefined;
   #other: NonInviteServerState | undefined;
 
@@ -30,13 +46,15 @@ export class ServerTransaction {
     source: Peer;
     transport: SipTransport;
     timer: StartTimer;
-    ended: () => void;
+    key: string;
+    home: ServerHome;
   }) {
     this.request = options.request;
     this.source = options.source;
     this.#to = options.to;
     this.#transport = options.transport;
-    this.#ended = options.ended;
+    this.#key = options.key;
+    this.#home = options.home;
     this.#timers = new TimerSet(options.timer, (timer) => this.#onTimer(timer));
     if (options.request.method === 'INVITE') this.#invite = INVITE_SERVER_START;
     else this.#other = NON_INVITE_SERVER_START;
@@ -53,7 +71,8 @@ export class ServerTransaction {
   respond(response: SipResponse): void {
     const accepted = this.#invite?.name === 'accepted';
     if (!this.open && !accepted) return;
-    if (!accepted || this.#bytes === undefined) this.#bytes = writeMessage(response);
+    if (!accepted || this.#text === undefined) this.#text = messageText(response);
+    this.toTag = tagOf(response.to);
     const event = { type: 'respond', status: response.status } as const;
     if (this.#invite === undefined) this.#otherEvent(event);
     else this.#inviteEvent(event);
@@ -76,9 +95,9 @@ export class ServerTransaction {
   destroy(): void {
     this.#timers.stopAll();
     this.onEnded = undefined;
-    const ended = this.#ended;
-    this.#ended = undefined;
-    ended?.();
+    const home = this.#home;
+    this.#home = undefined;
+    home?.ended(this.#key);
   }
 
   #onTimer(timer: string): void {
@@ -104,10 +123,11 @@ export class ServerTransaction {
     for (const effect of step.effects) {
       switch (effect.type) {
         case 'send':
-          if (this.#bytes !== undefined) this.#transport.send(this.#bytes, this.#to);
+          if (this.#text !== undefined) this.#transport.send(Buffer.from(this.#text), this.#to);
           break;
         case 'start':
-          this.#timers.start(effect.timer, effect.delayMs);
+          if (LINGER_TIMERS.has(effect.timer)) this.#leave(effect.delayMs);
+          else this.#timers.start(effect.timer, effect.delayMs);
           break;
         case 'stop':
           this.#timers.stop(effect.timer);
@@ -125,5 +145,23 @@ export class ServerTransaction {
           break;
       }
     }
+  }
+
+  #leave(delayMs: number): void {
+    const home = this.#home;
+    if (home === undefined) return;
+    this.#home = undefined;
+    const left = new LingeringServer({
+      key: this.#key,
+      onEnded: this.onEnded,
+      accepted: this.#invite?.name === 'accepted',
+      toTag: this.toTag,
+      response: this.#invite === undefined ? this.#text : undefined,
+      to: this.#to,
+      transport: this.#transport,
+      ended: home.forget,
+    });
+    this.onEnded = undefined;
+    home.linger(left, delayMs);
   }
 }

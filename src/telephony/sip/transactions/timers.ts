@@ -11,6 +11,9 @@ export const TIMER_D_MS = 32_000;
 
 export type TimerName = 'A' | 'B' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M';
 
+/** Timers behind a final response: all that happens until they end is that a repetition is taken or answered. */
+export const LINGER_TIMERS: ReadonlySet<TimerName> = new Set(['D', 'I', 'J', 'K', 'L', 'M']);
+
 /** What a transaction machine asks its surroundings to do; `start` of a running timer restarts it. */
 export type TransactionEffect =
   | { readonly type: 'send' }

@@ -15,6 +15,8 @@ import type { AgentContext } from './agent-context.ts';
 import type { OutgoingCallRequest } from './call.ts';
 import { DigestAttempt } from './digest.ts';
 import type { DigestClient } from './digest.ts';
+import { LateAnswers } from './late-answers.ts';
+import type { Acknowledged } from './late-answers.ts';
 import { askInterval, MIN_SE_SECONDS, readMinSe, SESSION_SECONDS } from './session-timer.ts';
 
 /**
@@ -119,6 +121,14 @@ export class InviteSender {
   /** Lets go of the transaction: a CANCEL had no effect. */
   abandon(): void {
     this.#transaction?.abandon();
+  }
+
+  /** The call is over: what still may come is an answer. */
+  leave(acknowledged: Acknowledged[]): void {
+    const transaction = this.#transaction;
+    if (transaction === undefined) return;
+    const rest = { digest: this.#digest, authorization: this.#authorization, acknowledged };
+    transaction.leaveTo(new LateAnswers(this.#context, transaction.request, rest));
   }
 
   get #target(): Target | undefined {

@@ -5,7 +5,7 @@ import type { SipResponse } from '../messages/message.ts';
 import { ALLOW, SUPPORTED } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
 import { sdpOf } from './call.ts';
-import type { SessionRequest, SessionRequestHandlers } from './session.ts';
+import type { Repeater, SessionRequest, SessionRequestHandlers } from './session.ts';
 import type { Negotiated, SessionMedia } from './session-media.ts';
 import { agreedByAnswer, askInterval, readMinSe, SESSION_SECONDS } from './session-timer.ts';
 import type { SessionTimer } from './session-timer.ts';
@@ -23,7 +23,7 @@ export interface ChangeHost {
   /** What the peer said when the call was answered. */
   readonly peerHeaders: () => Headers;
   request(method: string, parts: SessionRequest, handlers: SessionRequestHandlers): void;
-  acknowledge(sequence: number, authorization: readonly HeaderField[]): () => void;
+  acknowledge(sequence: number, authorization: readonly HeaderField[]): Repeater;
   /** A 2xx may move the peer. */
   refreshTarget(response: SipResponse): void;
   onMediaChanged(media: NegotiatedMedia): void;
@@ -99,7 +99,7 @@ export class SessionChanges {
 
   /** `done` hears the final status, undefined where none came, and the answer of a 2xx. */
   #reinvite(sdp: string, done: (status: number | undefined, answer: string | undefined) => void): void {
-    let again: (() => void) | undefined;
+    let ack: Repeater | undefined;
     const headers: HeaderField[] = [
       this.#host.contact,
       ['Allow', ALLOW],
@@ -114,14 +114,14 @@ export class SessionChanges {
         onResponse: (response, request, authorization) => {
           const { status } = response;
           if (status < 200) return;
-          if (again !== undefined) return again();
+          if (ack !== undefined) return ack.again();
           if (status >= 300) {
             if (this.#raiseInterval(response) && !this.#over) return this.#reinvite(sdp, done);
             if (this.#fatal(status)) return;
             return done(status, undefined);
           }
           this.#host.refreshTarget(response);
-          again = this.#host.acknowledge(request.cseq.sequence, authorization);
+          ack = this.#host.acknowledge(request.cseq.sequence, authorization);
           if (this.#over) return;
           this.#host.timer.restart(agreedByAnswer(response.headers));
           done(status, sdpOf(response));

@@ -46,6 +46,11 @@ export interface SessionRequest {
   readonly body?: string;
 }
 
+/** Sends something once more. */
+export interface Repeater {
+  readonly again: () => void;
+}
+
 /** Who hears how a request inside the dialog ends; repeated 2xx of an INVITE come again. */
 export interface SessionRequestHandlers {
   onResponse(response: SipResponse, request: SipRequest, authorization: readonly HeaderField[]): void;
@@ -151,8 +156,8 @@ export class CallSession {
     });
   }
 
-  /** Acknowledges a 2xx; gives back what repeats the very same ACK (RFC 3261 §13.2.2.4). */
-  acknowledge(sequence: number, authorization: readonly HeaderField[], sdp?: string): () => void {
+  /** Acknowledges a 2xx; gives back what repeats the very same ACK (RFC 3261 §13.2.2.4) and holds nothing of the session. */
+  acknowledge(sequence: number, authorization: readonly HeaderField[], sdp?: string): Repeater {
     const { request, to } = requestInDialog(this.#dialog, 'ACK', {
       via: newVia(this.#context),
       sequence,
@@ -163,11 +168,11 @@ export class CallSession {
       ],
       ...(sdp === undefined ? {} : { body: sdp }),
     });
-    let again: (() => void) | undefined;
+    const repeater: { again: () => void } = { again: nothing };
     this.#context.locator.locate(to, ([server]) => {
-      if (server !== undefined) again = this.#context.layer.sendStateless(request, server);
+      if (server !== undefined) repeater.again = this.#context.layer.sendStateless(request, server);
     });
-    return () => again?.();
+    return repeater;
   }
 
   /** Ends the session with BYE; `onReleased` follows when it is answered. */
@@ -321,4 +326,9 @@ export class CallSession {
       withoutSubscription: supports(this.#peerHeaders, 'norefersub'),
     });
   }
+}
+
+/** There is no server, or not yet. */
+function nothing(): void {
+  return undefined;
 }
