@@ -154,9 +154,9 @@ export class TransactionLayer {
       known.onRepeat();
       return;
     }
-    const key = detached(compared);
     const request = withSource(received, from);
-    if (!this.#isTaken(request, key, from)) return;
+    if (!this.#isTaken(request, compared, from)) return;
+    const key = detached(compared);
     const transaction = new ServerTransaction({
       request,
       to: responsePeer(request, from),
