@@ -156,13 +156,17 @@ export function placeWatched(
     onAnswered: undefined,
     onEnded: undefined,
     call: agent.placeCall(request, {
-      onProgress: ({ status }) => progress.push(status),
-      onAnswered: ({ sdp }) => {
-        answers.push(sdp);
-        watched.onAnswered?.();
-      },
       onDtmf: (digit) => digits.push(digit),
       ...handlers,
+      onProgress: (response) => {
+        progress.push(response.status);
+        handlers.onProgress?.(response);
+      },
+      onAnswered: (answer) => {
+        answers.push(answer.sdp);
+        handlers.onAnswered?.(answer);
+        watched.onAnswered?.();
+      },
       onEnded: (end) => {
         ends.push(end);
         watched.onEnded?.();

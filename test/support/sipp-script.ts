@@ -7,12 +7,12 @@ export interface Step {
 }
 
 /** The SDP of the peer: PCMA unless the formats say otherwise. */
-export function peerSdp(formats = '8', direction = 'sendrecv'): string {
+export function peerSdp(formats = '8', direction = 'sendrecv', address = '[local_ip]'): string {
   return [
     'v=0',
     'o=peer 53655765 2353687637 IN IP[local_ip_type] [local_ip]',
     's=-',
-    'c=IN IP[local_ip_type] [local_ip]',
+    `c=IN IP[local_ip_type] ${address}`,
     't=0 0',
     `m=audio 6000 RTP/AVP ${formats}`,
     `a=${direction}`,
@@ -24,7 +24,11 @@ interface Parts {
   /** The tag of the peer; empty: none. */
   readonly tag?: string;
   readonly headers?: readonly string[];
+  /** In place of the peer's own address. */
+  readonly contact?: string;
   readonly sdp?: string;
+  /** A body that is no SDP, with its type. */
+  readonly body?: { readonly type: string; readonly text: string };
   /** Repeated until something comes. */
   readonly repeat?: boolean;
 }
@@ -78,7 +82,7 @@ export function answer(status: number, phrase: string, parts: Parts = {}): Step 
 }
 
 /** Answers the last request, whatever it was. */
-export function ok(status = 200, phrase = 'OK', headers: readonly string[] = []): Step {
+export function ok(status = 200, phrase = 'OK', headers: readonly string[] = [], sdp?: string): Step {
   const head = [
     `SIP/2.0 ${status} ${phrase}`,
     '[last_Via:]',
@@ -87,7 +91,7 @@ export function ok(status = 200, phrase = 'OK', headers: readonly string[] = [])
     '[last_Call-ID:]',
     '[last_CSeq:]',
   ];
-  return send(head, { headers }, [CONTACT]);
+  return send(head, { headers, ...(sdp === undefined ? {} : { sdp }) }, [CONTACT]);
 }
 
 /** A request of the peer that was called. */
@@ -102,7 +106,8 @@ export function ask(method: string, sequence: number, parts: Parts & { readonly 
     `CSeq: ${sequence} ${method}`,
     'Max-Forwards: 70',
   ];
-  return send(head, { repeat: method !== 'ACK', ...parts }, [CONTACT]);
+  const contact = parts.contact === undefined ? CONTACT : `Contact: ${parts.contact}`;
+  return send(head, { repeat: method !== 'ACK', ...parts }, [contact]);
 }
 
 /** A request of the peer that calls; `inside` once we have answered. */
@@ -138,9 +143,14 @@ export function sippXml(name: string, steps: readonly Step[]): string {
 const CONTACT = 'Contact: <sip:[local_ip]:[local_port]>';
 
 function send(head: readonly string[], parts: Parts, standard: readonly string[]): Step {
-  const { headers = [], sdp, repeat } = parts;
-  const fields = [...head, ...standard, ...headers, ...(sdp === undefined ? [] : ['Content-Type: application/sdp'])];
-  const text = `${fields.join('\n')}\nContent-Length: [len]\n\n${sdp ?? ''}`;
+  const {
+    headers = [],
+    repeat,
+    sdp,
+    body = sdp === undefined ? undefined : { type: 'application/sdp', text: sdp },
+  } = parts;
+  const fields = [...head, ...standard, ...headers, ...(body === undefined ? [] : [`Content-Type: ${body.type}`])];
+  const text = `${fields.join('\n')}\nContent-Length: [len]\n\n${body?.text ?? ''}`;
   return { xml: `<send${repeat === true ? ' retrans="500"' : ''}><![CDATA[\n${text}\n]]></send>` };
 }
 

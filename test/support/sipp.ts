@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,9 +65,30 @@ export async function startSipp(args: readonly string[], calls: number): Promise
   const done = new Promise<{ status: number | null; output: string }>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) => {
-      void rm(folder, { recursive: true, force: true }).then(() => resolve({ status, output: output.slice(-4_000) }));
+      void readErrors(folder).then((errors) => resolve({ status, output: `${errors}${output.slice(-4_000)}` }));
     });
   });
-  // Nothing says when it listens; an INVITE that comes too early is repeated after T1.
+  await listening(port, args.includes('t1') ? 'tcp' : 'udp', done);
   return { port, done, stop: () => child.kill('SIGKILL') };
+}
+
+/** What sipp wrote of its errors; the folder is gone then. */
+async function readErrors(folder: string): Promise<string> {
+  const names = await readdir(folder).catch(() => []);
+  const log = names.find((name) => name.endsWith('_errors.log'));
+  const text = log === undefined ? '' : await readFile(join(folder, log), 'utf8').catch(() => '');
+  await rm(folder, { recursive: true, force: true });
+  return text.slice(0, 4_000);
+}
+
+/** Nothing that sipp prints says when it listens; Linux knows. Elsewhere an INVITE that comes too early is repeated after T1. */
+async function listening(port: number, protocol: 'udp' | 'tcp', ended: Promise<unknown>): Promise<void> {
+  const run = { over: false };
+  void ended.then(() => (run.over = true));
+  const entry = new RegExp(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+  while (!run.over) {
+    const table = await readFile(`/proc/net/${protocol}`, 'utf8').catch(() => undefined);
+    if (table === undefined || entry.test(table)) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
