@@ -1,30 +1,14 @@
 import type { AttemptId } from '#domain/ids.ts';
 import type { Attempt, FinishedCall } from '#domain/call.ts';
-import type { NetworkOutcome } from '#domain/outcome.ts';
 import { AppError } from '#platform/error.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { SipUserAgent } from '#telephony/sip/user-agent.ts';
-import type { AudioCodec, SrtpPolicy } from '#telephony/sdp/media.ts';
-import type { NumberFormat } from './number-format.ts';
 import { PlacedCall } from './placed-call.ts';
 import type { CallObserver } from './placed-call.ts';
+import type { TrunkRoute } from './trunk-route.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { PhraseRequest, WorkerSettings } from './worker-protocol.ts';
-
-/** Where and how a trunk takes calls. */
-export interface TrunkRoute {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  readonly codecs: readonly AudioCodec[];
-  readonly numberFormat: NumberFormat;
-  readonly credentials: { readonly username: string; readonly password: string } | undefined;
-  /** Media encryption with keys in the SDP; off unless said. */
-  readonly srtp?: SrtpPolicy | undefined;
-  /** What this trunk means by a code, where it differs: by `SIP N` or `Q.850;cause=N`. */
-  readonly overrides: Readonly<Record<string, NetworkOutcome>>;
-}
 
 export interface CallCenterOptions {
   readonly clock: Clock;

@@ -14,6 +14,7 @@ import type {
   OutgoingCallRequest,
 } from '#telephony/sip/user-agent.ts';
 import { PlacedCall } from './placed-call.ts';
+import { plainRoute } from './trunk-route.ts';
 import type { WorkerCallEvents } from './worker-pool.ts';
 import type { FromWorker, ToWorker, WorkerResult } from './worker-protocol.ts';
 
@@ -55,15 +56,7 @@ function place(options: { knows?: boolean; sipThrows?: boolean; observerThrows?:
     clock,
     log: silentLog,
     rtp: { address: '127.0.0.1' },
-    route: {
-      name: 't',
-      host: '127.0.0.1',
-      port: 5070,
-      codecs: ['PCMA'],
-      numberFormat: 'e164',
-      credentials: undefined,
-      overrides: {},
-    },
+    route: plainRoute('t', { host: '127.0.0.1', port: 5070 }, { codecs: ['PCMA'] }),
     sip: {
       address: { address: '127.0.0.1', port: 5060 },
       placeCall(asked, handlers) {

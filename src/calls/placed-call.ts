@@ -10,11 +10,11 @@ import { parseSdp } from '#telephony/sdp/parse.ts';
 import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import type { CallEnd, OutgoingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
-import type { TrunkRoute } from './call-center.ts';
 import { finishedCall, WORKER_LOST } from './finished-call.ts';
-import { formatNumber, sipUri } from './number-format.ts';
+import { calleeNumber, formatNumber, sipUri } from './number-format.ts';
 import { threadOffsetMs } from './thread-clock.ts';
 import type { CallMessage, Seat, WorkerPool } from './worker-pool.ts';
+import type { TrunkRoute } from './trunk-route.ts';
 import type { WorkerResult } from './worker-protocol.ts';
 
 /** What a call tells while it goes on. */
@@ -136,7 +136,8 @@ export class PlacedCall {
   #invite(audioPort: number, textPort: number): void {
     const { attempt, sip, rtp, route } = this.#o;
     if (this.#hangUpReason !== undefined) return this.#onSipEnded(ourEnd('cancelled', 'cancelled before the INVITE'));
-    const { codecs, numberFormat, credentials, srtp } = route;
+    const { account, codecs, numbers, srtp } = route;
+    const [peer] = route.peers;
     const offer = createOffer({
       address: rtp.address,
       audioPort,
@@ -151,11 +152,11 @@ export class PlacedCall {
       this.#sip = sip.placeCall(
         {
           callId: attempt.id,
-          target: sipUri(formatNumber(attempt.phone, numberFormat), route.host, route.port),
-          from: sipUri(formatNumber(attempt.callerNumber, numberFormat), sip.address.address),
+          target: sipUri(calleeNumber(attempt.phone, numbers), peer.host, peer.port),
+          from: sipUri(formatNumber(attempt.callerNumber, numbers.format), sip.address.address),
           sdp: writeSdp(offer),
           ringTimeoutMs: attempt.ringTimeoutMs,
-          ...(credentials === undefined ? {} : { credentials }),
+          ...(account === undefined ? {} : { credentials: account.credentials }),
         },
         {
           onProgress: (progress) => this.#onProgress(progress.status, progress.sdp),

@@ -8,8 +8,10 @@ import { systemClock } from '#platform/clock.ts';
 import { newId } from '#platform/id.ts';
 import { silentLog } from '#platform/log.ts';
 import { openCallCenter } from '#calls/call-center.ts';
-import type { CallCenter, TrunkRoute } from '#calls/call-center.ts';
+import type { CallCenter } from '#calls/call-center.ts';
 import type { CallObserver } from '#calls/placed-call.ts';
+import { plainRoute } from '#calls/trunk-route.ts';
+import type { TrunkRoute } from '#calls/trunk-route.ts';
 import type { PhraseRequest } from '#calls/worker-protocol.ts';
 import { linearTable } from '#telephony/codec/g711.ts';
 import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
@@ -72,6 +74,8 @@ export interface TestCenter {
 export async function openTestCenter(options: {
   readonly trunkPort: number;
   readonly codecs?: TrunkRoute['codecs'];
+  /** What else is special about its trunk. */
+  readonly route?: Partial<TrunkRoute>;
   readonly workers?: number;
   readonly rtp: { readonly first: number; readonly last: number };
   readonly fingerprints?: FingerprintLibrary;
@@ -85,15 +89,8 @@ export async function openTestCenter(options: {
     product: 'waihu-test',
   });
   const phrases: PhraseRequest[] = [];
-  const route: TrunkRoute = {
-    name: 'test',
-    host: '127.0.0.1',
-    port: options.trunkPort,
-    codecs: options.codecs ?? ['PCMA', 'PCMU'],
-    numberFormat: 'e164',
-    credentials: undefined,
-    overrides: {},
-  };
+  const server = { host: '127.0.0.1', port: options.trunkPort };
+  const route = plainRoute('test', server, { codecs: options.codecs ?? ['PCMA', 'PCMU'], ...options.route });
   const center = await openCallCenter({
     clock: systemClock,
     log: silentLog,

@@ -16,7 +16,7 @@ import { openJobs } from '#platform/jobs.ts';
 import type { Log } from '#platform/log.ts';
 import { openApi } from '#api/server.ts';
 import { openCallCenter } from '#calls/call-center.ts';
-import type { CallCenter, TrunkRoute } from '#calls/call-center.ts';
+import type { CallCenter } from '#calls/call-center.ts';
 import { deleteUnfinishedRecordings } from '#calls/recording.ts';
 import { afterOutcome } from '#campaigns/redial.ts';
 import { load } from '#dialog/store.ts';
@@ -33,6 +33,7 @@ import { scheduleHousekeeping } from './housekeeping.ts';
 import { openSpeech } from './speech.ts';
 import type { Speech } from './speech.ts';
 import { openSingleCalls } from './single-call.ts';
+import { routeOf } from './trunk-routes.ts';
 
 export interface PlatformOptions {
   readonly config: Config;
@@ -183,13 +184,6 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
       return (closing ??= owned.disposeAsync());
     },
   };
-}
-
-function routeOf(trunk: TrunkConfig): TrunkRoute {
-  const { name, host, port, codecs, numberFormat, username, password, srtp, progress = {} } = trunk;
-  const credentials = username === undefined || password === undefined ? undefined : { username, password };
-  const overrides = Object.fromEntries(Object.entries(progress).map(([status, outcome]) => [`SIP ${status}`, outcome]));
-  return { name, host, port, codecs, numberFormat, credentials, srtp, overrides };
 }
 
 function summaryOf({ name, callerNumbers, channels, callsPerSecond }: TrunkConfig): TrunkSummary {

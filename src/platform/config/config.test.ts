@@ -67,12 +67,18 @@ test('a trunk takes its defaults', () => {
     {
       name: 'carrier',
       host: 'sip.example.com',
-      port: 5060,
+      priority: 0,
+      weight: 1,
       codecs: ['PCMA', 'PCMU'],
       channels: 30,
       callsPerSecond: 5,
       callerNumbers: ['+861012345678'],
+      caller: { rule: 'campaign', identity: 'from', privacy: 'none', from: 'number' },
       numberFormat: 'e164',
+      tonePlan: 'cn',
+      probe: { enabled: true, intervalSeconds: 30, downAfter: 3, upAfter: 2 },
+      sessionSeconds: 1800,
+      reliable: 'supported',
     },
   ]);
 });
@@ -107,10 +113,10 @@ test('all problems come at once, each with its place, in both languages', () => 
 });
 
 test('values that contradict each other are refused', () => {
-  const twice = `${TRUNK}username = "u"\n${TRUNK}\n[rtp]\nfirstPort = 30000\nlastPort = 30006\n`;
+  const twice = `${TRUNK}sessionSeconds = 60\n${TRUNK}\n[rtp]\nfirstPort = 30000\nlastPort = 30006\n`;
   expect([...problemsOf({ file: toml(twice) }).keys()]).toEqual([
     'rtp.lastPort',
-    'trunks[0].password',
+    'trunks[0].sessionSeconds',
     'trunks[1].name',
   ]);
 });

@@ -4,8 +4,10 @@ import { Value } from 'typebox/value';
 import { AppError, type Problem } from '../error.ts';
 import { isSystemError } from '../db/data-directory.ts';
 import { violations } from './violations.ts';
-import { configSchema, type Config } from './schema.ts';
+import { configSchema, type Config, type TrunkConfig } from './schema.ts';
+import { trunkSchema } from './trunk-schema.ts';
 import { SETTINGS, type Setting } from './settings.ts';
+import { sipProblems, trunkProblems } from './trunk-problems.ts';
 
 export type { Config, TrunkConfig } from './schema.ts';
 
@@ -41,6 +43,11 @@ export function loadConfig(sources: ConfigSources): Config {
   if (problems.length === 0) problems.push(...contradictions(complete as unknown as Config));
   if (problems.length > 0) throw invalid(problems, named);
   return complete as unknown as Config;
+}
+
+/** A trunk with every default filled in, for those that no file holds. */
+export function completeTrunk(trunk: Pick<TrunkConfig, 'name' | 'callerNumbers'> & Partial<TrunkConfig>): TrunkConfig {
+  return Value.Default(trunkSchema, structuredClone(trunk)) as TrunkConfig;
 }
 
 function readFile(file: string, problems: Problem[]): Tree {
@@ -114,20 +121,7 @@ function contradictions(config: Config): Problem[] {
         en: 'It must be at least 7 above rtp.firstPort: a call takes four ports.',
       },
     });
-  const seen = new Set<string>();
-  config.trunks.forEach((trunk, index) => {
-    if (seen.has(trunk.name))
-      problems.push({
-        path: `trunks[${index}].name`,
-        message: { zh: '与前面的线路重名。', en: 'An earlier trunk has the same name.' },
-      });
-    seen.add(trunk.name);
-    if ((trunk.username === undefined) !== (trunk.password === undefined))
-      problems.push({
-        path: `trunks[${index}].${trunk.username === undefined ? 'username' : 'password'}`,
-        message: { zh: '用户名和密码必须同时设置。', en: 'User name and password are set together or not at all.' },
-      });
-  });
+  problems.push(...sipProblems(config.sip), ...trunkProblems(config));
   return problems;
 }
 

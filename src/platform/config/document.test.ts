@@ -23,5 +23,5 @@ test('the example of the document is a valid file', () => {
   const example = /```toml\n([\s\S]*?)```/.exec(renderConfigDocument())![1]!;
   const file = path.join(scratchDirectory(), 'waihu.toml');
   writeFileSync(file, example);
-  expect(loadConfig({ file, env: {}, flags: {} }).trunks).toHaveLength(1);
+  expect(loadConfig({ file, env: {}, flags: {} }).trunks).toHaveLength(2);
 });

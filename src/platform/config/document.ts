@@ -36,6 +36,7 @@ ${rows(SETTINGS.filter(inTrunks))}
 \`\`\`toml
 [sip]
 host = "192.0.2.10"
+transports = ["udp", "tls"]
 
 [rtp]
 host = "192.0.2.10"
@@ -46,10 +47,38 @@ host = "sip.carrier.example"
 channels = 100
 callsPerSecond = 10
 callerNumbers = ["+861012345678"]
+numberFormat = "national"
+progress = { 486 = "busy", cause-20 = "powered-off" }
+
+[trunks.account]
 username = "waihu"
 password = "secret"
-numberFormat = "national"
-progress = { 486 = "busy", 480 = "powered-off" }
+
+[trunks.account.registration]
+expiresSeconds = 600
+
+# Another carrier, by TLS over two servers, the second one only where the first fails.
+[[trunks]]
+name = "backup"
+callerNumbers = ["+861012345678"]
+outboundProxy = "sip:edge.example:5061;transport=tls"
+headers = { X-Attempt = "{attemptId}" }
+
+[[trunks.peers]]
+host = "a.carrier.example"
+transport = "tls"
+
+[[trunks.peers]]
+host = "b.carrier.example"
+transport = "tls"
+priority = 1
+
+[trunks.caller]
+rule = "rotate"
+identity = "asserted"
+
+[trunks.tls]
+authorities = "carrier-ca.pem"
 \`\`\`
 `;
 }

@@ -1,90 +1,14 @@
 import { Type, type Static } from 'typebox';
-import { NETWORK_OUTCOMES } from '#domain/outcome.ts';
 import { LANGUAGES } from '#domain/text.ts';
-
-/** `description` is English and `zh` Chinese; both go into docs/config.md, so every setting has both. */
-const about = (en: string, zh: string) => ({ description: en, zh });
+import { about } from './about.ts';
+import { sipSchema } from './sip-schema.ts';
+import { trunkSchema } from './trunk-schema.ts';
 
 const port = (fallback: number, text: ReturnType<typeof about>) =>
   Type.Integer({ minimum: 0, maximum: 65_535, default: fallback, ...text });
 
 const host = (text: ReturnType<typeof about>) =>
   Type.String({ minLength: 1, pattern: '^[A-Za-z0-9.:_-]+$', default: '127.0.0.1', ...text });
-
-const trunk = Type.Object(
-  {
-    name: Type.String({
-      pattern: '^[a-z0-9][a-z0-9-]{0,31}$',
-      ...about(
-        'Name that campaigns use; lower-case letters, digits, hyphens.',
-        '线路名，活动引用它；小写字母、数字、连字符。',
-      ),
-    }),
-    host: Type.String({
-      minLength: 1,
-      pattern: '^[A-Za-z0-9.:_-]+$',
-      ...about('Host name or address of the carrier.', '运营商的主机名或地址。'),
-    }),
-    port: Type.Integer({
-      minimum: 1,
-      maximum: 65_535,
-      default: 5060,
-      ...about('Its SIP port (UDP).', '它的 SIP 端口（UDP）。'),
-    }),
-    codecs: Type.Array(Type.Enum(['PCMA', 'PCMU']), {
-      minItems: 1,
-      default: ['PCMA', 'PCMU'],
-      ...about('Offered codecs, the preferred one first.', '提供的编码，优先的在前。'),
-    }),
-    channels: Type.Integer({
-      minimum: 1,
-      maximum: 100_000,
-      default: 30,
-      ...about('Most calls at once that the contract allows.', '合同允许的最大并发数。'),
-    }),
-    callsPerSecond: Type.Number({
-      exclusiveMinimum: 0,
-      maximum: 10_000,
-      default: 5,
-      ...about('Most new calls a second that the contract allows.', '合同允许的每秒新呼叫数。'),
-    }),
-    callerNumbers: Type.Array(Type.String({ pattern: '^\\+?[0-9]{3,18}$' }), {
-      minItems: 1,
-      ...about('Numbers this trunk may show to callees.', '这条线路可以显示的主叫号码。'),
-    }),
-    username: Type.Optional(
-      Type.String({
-        minLength: 1,
-        ...about('Digest user, where the carrier asks for one.', '摘要认证用户名（运营商要求时）。'),
-      }),
-    ),
-    password: Type.Optional(Type.String({ minLength: 1, ...about('Digest password.', '摘要认证密码。') })),
-    numberFormat: Type.Enum(['e164', 'national', 'plus'], {
-      default: 'e164',
-      ...about(
-        'How numbers are written in SIP: 8613800000000, 13800000000 or +8613800000000.',
-        'SIP 中号码的写法：8613800000000、13800000000 或 +8613800000000。',
-      ),
-    }),
-    srtp: Type.Optional(
-      Type.Enum(['off', 'optional', 'required'], {
-        ...about(
-          'Media encryption with keys in the SDP (SRTP, RFC 4568): off unless set; optional encrypts where the carrier does; required refuses calls that would not be encrypted. The keys are as secret as the SIP signalling that carries them.',
-          '媒体加密，密钥在 SDP 中交换（SRTP，RFC 4568）：不设即关闭；optional 表示对方支持时加密；required 表示不加密的呼叫一律拒绝。密钥的保密程度取决于承载它的 SIP 信令。',
-        ),
-      }),
-    ),
-    progress: Type.Optional(
-      Type.Record(Type.String({ pattern: '^[3-6][0-9][0-9]$' }), Type.Enum([...NETWORK_OUTCOMES]), {
-        ...about(
-          'Outcome by final SIP status, where this carrier means something else by it than RFC 3261.',
-          '按最终 SIP 状态码指定结果，用于该运营商与 RFC 3261 含义不同之处。',
-        ),
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
 
 /** Every setting there is, with its default and its explanation. */
 export const configSchema = Type.Object(
@@ -126,18 +50,7 @@ export const configSchema = Type.Object(
       },
       { additionalProperties: false, default: {} },
     ),
-    sip: Type.Object(
-      {
-        host: host(
-          about(
-            'Address that SIP is sent from and received on; carriers must reach it.',
-            'SIP 收发地址，运营商须能访问。',
-          ),
-        ),
-        port: port(5060, about('UDP port; 0 takes a free one.', 'UDP 端口；0 表示任选空闲端口。')),
-      },
-      { additionalProperties: false, default: {} },
-    ),
+    sip: sipSchema,
     rtp: Type.Object(
       {
         host: host(about('Address that media is sent from and received on.', '媒体收发地址。')),
@@ -165,7 +78,7 @@ export const configSchema = Type.Object(
       },
       { additionalProperties: false, default: {} },
     ),
-    trunks: Type.Array(trunk, {
+    trunks: Type.Array(trunkSchema, {
       default: [],
       ...about('Lines to carriers.', '到运营商的线路。'),
     }),

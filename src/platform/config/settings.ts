@@ -45,6 +45,6 @@ function variableOf(path: string): string | undefined {
   if (path === 'databaseUrl') return 'DATABASE_URL';
   return `WAIHU_${path
     .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .replace('.', '_')
+    .replaceAll('.', '_')
     .toUpperCase()}`;
 }

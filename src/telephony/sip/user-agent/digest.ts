@@ -7,6 +7,8 @@ import type { SipResponse } from '../messages/message.ts';
 export interface Credentials {
   readonly username: string;
   readonly password: string;
+  /** The only realm that gets them; whichever asks unless set. */
+  readonly realm?: string;
 }
 
 interface Challenge {
@@ -51,6 +53,8 @@ export class DigestClient {
     if (++attempt.answers > MAX_ANSWERS) return false;
     const best = new Map<string, Challenge>();
     for (const challenge of readChallenges(response)) {
+      const { realm } = this.#credentials;
+      if (realm !== undefined && realm !== challenge.realm) continue;
       const key = `${challenge.proxy ? 'proxy' : 'user'} ${challenge.realm}`;
       const other = best.get(key);
       if (other === undefined || (other.algorithm === 'MD5' && challenge.algorithm === 'SHA-256'))
