@@ -103,7 +103,6 @@ export const callerSchema = Type.Object(
         Type.String({ pattern: '^\\+[0-9]{1,17}$' }),
         Type.Array(Type.String({ pattern: '^\\+?[0-9]{3,18}$' }), { minItems: 1 }),
         {
-          additionalProperties: false,
           ...about(
             'For rule area: numbers by the beginning of the callee number, the longest that fits counts; others rotate.',
             '规则为 area 时：按被叫号码开头（最长匹配）给出的号码；其他被叫轮换。',

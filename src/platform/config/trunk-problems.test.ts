@@ -70,7 +70,7 @@ describe('trunk settings', () => {
     ['a header with an unknown variable', 'host = "a"\nheaders = { X-A = "{password}" }', ['trunks[0].headers.X-A']],
     ['a header without a name', 'host = "a"\nheaders = { "X A" = "x" }', ['trunks[0].headers.X A']],
     ['TLS settings for UDP', 'host = "a"\ntls = { verify = false }', ['trunks[0].tls']],
-    ['a progress code that is none', 'host = "a"\nprogress = { 200 = "busy" }', ['trunks[0].progress']],
+    ['a progress code that is none', 'host = "a"\nprogress = { 200 = "busy" }', ['trunks[0].progress.200']],
     ['a session interval too short', 'host = "a"\nsessionSeconds = 30', ['trunks[0].sessionSeconds']],
   ])('refuse %s', (_, text, places) => {
     const found = problems(trunk(text));

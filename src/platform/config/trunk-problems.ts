@@ -100,6 +100,13 @@ function peerProblems(trunk: TrunkConfig, config: Config, say: Say): void {
 }
 
 function numberProblems(trunk: TrunkConfig, say: Say): void {
+  for (const code of Object.keys(trunk.progress ?? {}))
+    if (!/^(?:[3-6]\d\d|cause-\d{1,3})$/.test(code))
+      say(
+        `progress.${code}`,
+        '应是最终 SIP 状态码（300–699）或 cause-原因值，例如 486、cause-17。',
+        'It must be a final SIP status (300–699) or cause-N, for example 486 or cause-17.',
+      );
   if (trunk.takes === undefined) return;
   try {
     RegExp(trunk.takes, 'u');
@@ -120,6 +127,12 @@ function callerProblems(trunk: TrunkConfig, say: Say): void {
       'Only the rule area uses it: change caller.rule or remove it.',
     );
   for (const [area, numbers] of Object.entries(areas ?? {})) {
+    if (!/^\+\d{1,17}$/.test(area))
+      say(
+        `caller.areas.${area}`,
+        '应是 + 开头的号码前缀，例如 +8610。',
+        'It must be the beginning of a number with +, for example +8610.',
+      );
     const foreign = numbers.filter((number) => !trunk.callerNumbers.includes(number));
     if (foreign.length > 0)
       say(

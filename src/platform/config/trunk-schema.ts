@@ -175,7 +175,6 @@ export const trunkSchema = Type.Object(
     ),
     progress: Type.Optional(
       Type.Record(Type.String({ pattern: '^([3-6][0-9][0-9]|cause-[0-9]{1,3})$' }), Type.Enum([...NETWORK_OUTCOMES]), {
-        additionalProperties: false,
         ...about(
           'Outcome by final SIP status (486) or Q.850 cause (cause-17), where this carrier means something else by it than the standards.',
           '按最终 SIP 状态码（486）或 Q.850 原因值（cause-17）指定结果，用于该运营商与标准含义不同之处。',

@@ -59,10 +59,6 @@ function explain(error: TLocalizedValidationError, path: string, value: unknown)
     const bound = `${error.params.comparison} ${error.params.limit}`;
     return { zh: `应 ${bound}，现为 ${given}。`, en: `It must be ${bound} but is ${given}.` };
   }
-  if (error.keyword === 'additionalProperties') {
-    const keys = error.params.additionalProperties.join(', ');
-    return { zh: `不能有这样的键：${keys}。`, en: `There can be no such key: ${keys}.` };
-  }
   if (error.keyword === 'minLength' || error.keyword === 'minItems')
     return { zh: '不能为空。', en: 'It must not be empty.' };
   if (error.keyword === 'pattern') {
