@@ -25,10 +25,13 @@ export function messageText(message: SipMessage): string {
 
 function writeFields(headers: Headers): string {
   let text = '';
-  // A line end inside a value would start a new header field.
-  for (const [name, value] of headers)
-    if (name !== 'Content-Length') text += `${name}: ${value.replace(/[\r\n]+/g, ' ')}\r\n`;
+  for (const field of headers) if (field[0] !== 'Content-Length') text += `${field[0]}: ${onOneLine(field[1])}\r\n`;
   return text;
+}
+
+/** A line end inside a value would start a new header field. */
+function onOneLine(value: string): string {
+  return value.includes('\n') || value.includes('\r') ? value.replace(/[\r\n]+/g, ' ') : value;
 }
 
 /** A request from its fields; throws `internal` where our own fields cannot be read back. */

@@ -76,7 +76,7 @@ export class TransactionLayer {
 
   /** Starts a client transaction; the topmost Via of the request carries its branch. */
   request(request: SipRequest, to: Peer, handlers: ClientHandlers): ClientTransaction {
-    const key = `${request.via.params.get('branch') ?? ''} ${request.method}`;
+    const key = detached(`${request.via.params.get('branch') ?? ''} ${request.method}`);
     const transaction = new ClientTransaction({
       ...this.#route(request, to),
       to,

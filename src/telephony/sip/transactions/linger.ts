@@ -58,6 +58,8 @@ export class Linger {
       const { first } = queue;
       queue.first = first.next;
       if (queue.first === undefined) queue.last = undefined;
+      // Garbage that points to what is younger drags it into the old generation.
+      first.next = undefined;
       first.end();
     }
     // `close` during an `end` leaves nothing to wait for.

@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import type { Clock } from '#platform/clock.ts';
 import { hostText } from '../messages/uri.ts';
 import type { Peer, SipProtocol, SipTransport } from './transport.ts';
@@ -23,26 +22,32 @@ export function viaOf(branch: string, transport: SipTransport | undefined): stri
 export class Transports {
   readonly all: readonly SipTransport[];
   readonly #clock: Clock;
+  readonly #hasTcp: boolean;
   readonly #noTcp = new Map<string, number>();
 
   constructor(all: readonly SipTransport[], clock: Clock) {
     this.all = all;
+    this.#hasTcp = all.some((one) => one.protocol === 'TCP');
     this.#clock = clock;
   }
 
   /** The transport that says what the peer asks for and speaks its family of addresses; one that fails where none does. */
   choose(to: Peer): SipTransport {
-    const fits = this.all.filter((one) => to.protocol === undefined || one.protocol === to.protocol);
-    const six = isIPv6(to.host);
-    return fits.find((one) => isIPv6(one.local.address) === six) ?? fits[0] ?? this.#missing(to.protocol);
+    const six = to.host.includes(':');
+    let other: SipTransport | undefined;
+    for (const one of this.all) {
+      if (to.protocol !== undefined && one.protocol !== to.protocol) continue;
+      if (one.local.address.includes(':') === six) return one;
+      other ??= one;
+    }
+    return other ?? this.#missing(to.protocol);
   }
 
   /** TCP in place of UDP for a request that is too large for a datagram (RFC 3261 §18.1.1), where both sides have it. */
   forLarge(to: Peer): SipTransport | undefined {
-    if (to.protocol !== undefined || (this.#noTcp.get(`${to.host}:${to.port}`) ?? 0) > this.#clock.monotonicMs())
-      return undefined;
-    const tcp = this.choose({ ...to, protocol: 'TCP' });
-    return this.all.includes(tcp) ? tcp : undefined;
+    if (to.protocol !== undefined || !this.#hasTcp) return undefined;
+    if ((this.#noTcp.get(`${to.host}:${to.port}`) ?? 0) > this.#clock.monotonicMs()) return undefined;
+    return this.choose({ ...to, protocol: 'TCP' });
   }
 
   /** The peer refused TCP: its large requests take UDP for a while. */

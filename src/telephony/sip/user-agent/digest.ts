@@ -26,6 +26,8 @@ const MAX_ANSWERS = 4;
 /** A call meets the realms of its proxies and its peer. */
 const MAX_REALMS = 8;
 
+const NO_FIELDS: readonly HeaderField[] = [];
+
 /** The challenges that one request has answered so far. */
 export class DigestAttempt {
   readonly realms = new Set<string>();
@@ -38,7 +40,8 @@ export class DigestAttempt {
  */
 export class DigestClient {
   readonly #credentials: Credentials | undefined;
-  readonly #realms = new Map<string, { readonly challenge: Challenge; uses: number }>();
+  /** None until the first challenge: most calls meet none. */
+  #realms: Map<string, { readonly challenge: Challenge; uses: number }> | undefined;
 
   constructor(credentials: Credentials | undefined) {
     this.#credentials = credentials;
@@ -63,9 +66,10 @@ export class DigestClient {
     let taken = false;
     for (const [key, challenge] of best) {
       if (attempt.realms.has(key) && !challenge.stale) return false;
-      if (!this.#realms.has(key) && this.#realms.size >= MAX_REALMS) continue;
+      const realms = (this.#realms ??= new Map());
+      if (!realms.has(key) && realms.size >= MAX_REALMS) continue;
       attempt.realms.add(key);
-      this.#realms.set(key, { challenge, uses: 0 });
+      realms.set(key, { challenge, uses: 0 });
       taken = true;
     }
     return taken;
@@ -74,7 +78,7 @@ export class DigestClient {
   /** The header fields that sign a request for every realm met so far. */
   fields(method: string, uri: string, cnonce = randomBytes(8).toString('hex')): readonly HeaderField[] {
     const credentials = this.#credentials;
-    if (credentials === undefined) return [];
+    if (credentials === undefined || this.#realms === undefined) return NO_FIELDS;
     return [...this.#realms.values()].map((realm) => {
       realm.uses++;
       return sign(realm.challenge, realm.uses, { method, uri }, credentials, cnonce);

@@ -59,6 +59,8 @@ export class InviteSender {
   #servers: readonly Peer[] = [];
   #authorization: readonly HeaderField[] = [];
   #invite: SipRequest;
+  /** The first INVITE, as it was built to see whether one can be. */
+  #checked: SipRequest | undefined;
   #transaction: ClientTransaction | undefined;
   #silence: Timer | undefined;
   #stopped = false;
@@ -83,6 +85,8 @@ export class InviteSender {
         en: 'The target is not a valid SIP URI.',
       });
     this.#invite = this.#build(undefined);
+    // With one transport it is the same whoever gets it.
+    if (context.transports.all.length === 1) this.#checked = this.#invite;
   }
 
   /** The INVITE as it was last sent. */
@@ -124,7 +128,7 @@ export class InviteSender {
   }
 
   /** The call is over: what still may come is an answer. */
-  leave(acknowledged: Acknowledged[]): void {
+  leave(acknowledged: readonly Acknowledged[]): void {
     const transaction = this.#transaction;
     if (transaction === undefined) return;
     const rest = { digest: this.#digest, authorization: this.#authorization, acknowledged };
@@ -140,7 +144,8 @@ export class InviteSender {
   #send(): void {
     const server = this.#servers[0];
     if (server === undefined) return;
-    const invite = this.#build(server);
+    const invite = this.#checked ?? this.#build(server);
+    this.#checked = undefined;
     this.#invite = invite;
     const authorization = this.#authorization;
     let answered = false;

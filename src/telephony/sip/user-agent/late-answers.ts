@@ -1,4 +1,5 @@
 import { dialogOfResponse } from '../dialogs/dialog.ts';
+import { detached } from '../messages/grammar.ts';
 import type { HeaderField } from '../messages/headers.ts';
 import { tagOf } from '../messages/message.ts';
 import type { SipRequest, SipResponse } from '../messages/message.ts';
@@ -32,7 +33,7 @@ const NOBODY: SessionHooks = {
  */
 export class LateAnswers implements LateResponses {
   readonly #context: AgentContext;
-  readonly #acknowledged: Acknowledged[];
+  #acknowledged: readonly Acknowledged[];
   readonly #digest: DigestClient;
   readonly #authorization: readonly HeaderField[];
   readonly #uri: string;
@@ -46,15 +47,16 @@ export class LateAnswers implements LateResponses {
     rest: {
       readonly digest: DigestClient;
       readonly authorization: readonly HeaderField[];
-      readonly acknowledged: Acknowledged[];
+      readonly acknowledged: readonly Acknowledged[];
     },
   ) {
     this.#context = context;
-    this.#acknowledged = rest.acknowledged;
+    // An array that grew has room for more.
+    this.#acknowledged = rest.acknowledged.slice();
     this.#digest = rest.digest;
     this.#authorization = rest.authorization;
     this.#uri = invite.uri;
-    this.#from = invite.headers.get('From') ?? '';
+    this.#from = detached(invite.headers.get('From') ?? '');
     this.#callId = invite.callId;
     this.#sequence = invite.cseq.sequence;
   }
@@ -74,7 +76,8 @@ export class LateAnswers implements LateResponses {
       hooks: NOBODY,
     });
     session.confirm(response);
-    this.#acknowledged.push({ remoteTag, repeater: session.acknowledge(this.#sequence, this.#authorization) });
+    const repeater = session.acknowledge(this.#sequence, this.#authorization);
+    this.#acknowledged = [...this.#acknowledged, { remoteTag, repeater }];
     session.bye();
   }
 
