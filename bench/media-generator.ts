@@ -1,20 +1,34 @@
 // The far end of `bench media`, in a process of its own: sends 50 packets a second a call and measures what comes back.
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-import { Histogram } from '#telephony/rtp/histogram.ts';
-import { newRtpPacket, parseRtp, writeRtpHeader } from '#telephony/rtp/packet.ts';
+import { systemClock } from '#platform/clock.ts';
 import { encodeAlaw } from '#telephony/codec/g711.ts';
-import { INTERVAL_BUCKETS, type FromGenerator, type ToGenerator } from './media-protocol.ts';
+import { EventPort } from '#telephony/rtp/event-port.ts';
+import { Histogram } from '#telephony/rtp/histogram.ts';
+import { loadLibc } from '#telephony/rtp/libc.ts';
+import { newRtpPacket, parseRtp, writeRtpHeader } from '#telephony/rtp/packet.ts';
+import { PolledPort } from '#telephony/rtp/polled-port.ts';
+import { PolledSockets } from '#telephony/rtp/polled-sockets.ts';
+import { SrtpReceiver, SrtpSender } from '#telephony/rtp/srtp.ts';
+import type { UdpPort } from '#telephony/rtp/udp-port.ts';
+import {
+  FIRST_GENERATOR_PORT,
+  INTERVAL_BUCKETS,
+  srtpKey,
+  type FromGenerator,
+  type ToGenerator,
+} from './media-protocol.ts';
 
 const HOST = '127.0.0.1';
 const CALLS_PER_SOCKET = 10;
 const FRAME_MS = 20;
 const PHASES = 10;
 const VOICE_FRAMES = 100;
+/** 100 ms of the key 5. */
+const KEY_FRAMES = { first: 31, last: 35 };
 
 interface Call {
-  readonly socket: Socket;
+  readonly socket: UdpPort;
   readonly packet: Uint8Array;
+  readonly protection: { readonly send: SrtpSender; readonly receive: SrtpReceiver } | undefined;
   port: number;
   sequence: number;
   received: number;
@@ -24,7 +38,7 @@ interface Call {
 }
 
 const calls: Call[] = [];
-const sockets: Socket[] = [];
+const sockets: UdpPort[] = [];
 const byPort = new Map<number, Call>();
 const intervals = new Histogram(INTERVAL_BUCKETS.ms, INTERVAL_BUCKETS.count);
 const voice = syntheticVoice();
@@ -38,8 +52,8 @@ process.on('message', (message: ToGenerator) => void handle(message));
 
 async function handle(message: ToGenerator): Promise<void> {
   if (message.type === 'open') {
-    await openCalls(message.calls);
-    reply({ type: 'opened', ports: calls.map((call) => call.socket.address().port) });
+    await openCalls(message.calls, message.srtp);
+    reply({ type: 'opened', ports: calls.map((call) => call.socket.port) });
   } else if (message.type === 'send') {
     for (const [index, call] of calls.entries()) {
       call.port = message.ports[index]!;
@@ -62,23 +76,27 @@ function reply(message: FromGenerator): void {
   process.send!(message);
 }
 
-async function openCalls(count: number): Promise<void> {
+async function openCalls(count: number, srtp: boolean): Promise<void> {
+  const libc = await loadLibc();
+  const polled = libc === undefined ? undefined : new PolledSockets(libc, systemClock);
+  let port = FIRST_GENERATOR_PORT;
   for (let i = 0; i < count; i++) {
     if (i % CALLS_PER_SOCKET === 0) {
-      const socket = createSocket({
-        type: 'udp4',
-        recvBufferSize: 4 * 1024 * 1024,
-        lookup: (host, _options, done) => done(null, host, 4),
-      });
-      socket.on('message', (bytes, from) => receive(bytes, from.port));
-      const listening = once(socket, 'listening');
-      socket.bind(0, HOST);
-      await listening;
+      let socket: UdpPort | undefined;
+      while (socket === undefined)
+        socket =
+          polled === undefined
+            ? await EventPort.open(systemClock, HOST, port++)
+            : PolledPort.open(polled, HOST, port++);
+      socket.onDatagram = (bytes, _address, from, atMs) => receive(bytes, from, atMs);
       sockets.push(socket);
     }
     calls.push({
       socket: sockets.at(-1)!,
       packet: new Uint8Array(172),
+      protection: srtp
+        ? { send: new SrtpSender(srtpKey(i, 'generator')), receive: new SrtpReceiver(srtpKey(i, 'engine')) }
+        : undefined,
       port: 0,
       sequence: 0,
       received: 0,
@@ -90,10 +108,11 @@ async function openCalls(count: number): Promise<void> {
 }
 
 const header = newRtpPacket();
-function receive(bytes: Uint8Array, port: number): void {
+function receive(datagram: Uint8Array, port: number, nowMs: number): void {
   const call = byPort.get(port);
-  if (call === undefined || !parseRtp(bytes, header)) return;
-  const nowMs = performance.now();
+  if (call === undefined) return;
+  const bytes = call.protection === undefined ? datagram : call.protection.receive.unprotect(datagram);
+  if (bytes === undefined || !parseRtp(bytes, header)) return;
   if (call.received > 0) intervals.add(nowMs - call.lastMs);
   call.lastMs = nowMs;
   call.received++;
@@ -101,7 +120,7 @@ function receive(bytes: Uint8Array, port: number): void {
   call.highest = Math.max(call.highest, header.sequence);
 }
 
-/** Sends every phase that is due: a tenth of the calls every 2 ms, by absolute deadlines. */
+/** Runs every phase that is due: a tenth of calls and sockets every 2 ms, by absolute deadlines. */
 function pump(): void {
   if (!running) return;
   for (;;) {
@@ -113,6 +132,7 @@ function pump(): void {
     }
     const phase = frame % PHASES;
     const round = Math.floor(frame / PHASES);
+    for (let i = phase; i < sockets.length; i += PHASES) sockets[i]!.drain();
     for (let i = phase; i < calls.length; i += PHASES) sendTo(calls[i]!, i, round);
     frame++;
   }
@@ -122,31 +142,36 @@ function sendTo(call: Call, index: number, round: number): void {
   writeRtpHeader(call.packet, round === 0, 8, call.sequence, (round * 160) >>> 0, index + 1);
   call.sequence = (call.sequence + 1) & 0xffff;
   call.packet.set(voice[(round + index * 7) % VOICE_FRAMES]!, 12);
-  call.socket.send(call.packet, 0, call.packet.length, call.port, HOST);
+  const bytes = call.protection === undefined ? call.packet : call.protection.send.protect(call.packet);
+  call.socket.send(bytes, HOST, call.port);
   sent++;
 }
 
 function finish(): void {
+  for (const socket of sockets) socket.drain();
   const cpu = process.cpuUsage(cpuStart);
   let received = 0;
   let lost = 0;
+  let refused = 0;
   for (const call of calls) {
     received += call.received;
     lost += call.received === 0 ? 0 : call.highest - call.first + 1 - call.received;
+    refused += call.protection?.receive.refused ?? 0;
   }
   reply({
     type: 'stopped',
     sent,
     received,
     lost,
+    refused,
     intervalCounts: intervals.counts,
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
   });
-  for (const socket of sockets) socket.close();
+  for (const socket of sockets) void socket.close();
   process.disconnect();
 }
 
-/** Two seconds of something voiced: bursts of a gliding buzz with pauses, so that detectors have work to do. */
+/** Two seconds of something voiced: bursts of a gliding buzz, and a key press in one of the pauses. */
 function syntheticVoice(): Uint8Array[] {
   const frames: Uint8Array[] = [];
   const pcm = new Int16Array(160);
@@ -155,7 +180,10 @@ function syntheticVoice(): Uint8Array[] {
     for (let i = 0; i < 160; i++) {
       const seconds = (f * 160 + i) / 8000;
       const pitch = 2 * Math.PI * (130 + 30 * Math.sin(seconds * 3)) * seconds;
-      pcm[i] = loud * (Math.sin(pitch) + 0.6 * Math.sin(5 * pitch) + 0.3 * Math.sin(11 * pitch)) * 0.5;
+      const key = f >= KEY_FRAMES.first && f <= KEY_FRAMES.last;
+      pcm[i] = key
+        ? 5000 * (Math.sin(2 * Math.PI * 770 * seconds) + Math.sin(2 * Math.PI * 1336 * seconds))
+        : loud * (Math.sin(pitch) + 0.6 * Math.sin(5 * pitch) + 0.3 * Math.sin(11 * pitch)) * 0.5;
     }
     const octets = new Uint8Array(160);
     encodeAlaw(pcm, octets);

@@ -1,6 +1,8 @@
+import type { SrtpKey } from '#telephony/sdp/media.ts';
+
 /** What the bench tells the generator, over IPC. */
 export type ToGenerator =
-  | { readonly type: 'open'; readonly calls: number }
+  | { readonly type: 'open'; readonly calls: number; readonly srtp: boolean }
   | { readonly type: 'send'; readonly ports: readonly number[] }
   | { readonly type: 'warm' }
   | { readonly type: 'stop' };
@@ -13,6 +15,8 @@ export type FromGenerator =
       readonly sent: number;
       readonly received: number;
       readonly lost: number;
+      /** Packets that were not authentic. */
+      readonly refused: number;
       readonly intervalCounts: readonly number[];
       readonly cpuSeconds: number;
     };
@@ -24,6 +28,10 @@ export interface MediaWorkerData {
   readonly remotePorts: readonly number[];
   readonly directory: string;
   readonly vad: boolean;
+  readonly srtp: boolean;
+  readonly sockets: 'polled' | 'events';
+  /** Of its first call among all. */
+  readonly firstCall: number;
 }
 
 export type ToMediaWorker = { readonly type: 'warm' } | { readonly type: 'stop' };
@@ -36,11 +44,26 @@ export type FromMediaWorker =
       readonly sent: number;
       readonly lost: number;
       readonly late: number;
+      readonly jitterMs: number;
       readonly framesDropped: number;
       readonly tickLatenessP99Ms: number;
       readonly intervalCounts: readonly number[];
       readonly recordedMs: number;
+      readonly voicedFrames: number;
+      readonly keys: number;
     };
 
 /** Buckets of every interval histogram here. */
 export const INTERVAL_BUCKETS = { ms: 0.25, count: 800 } as const;
+
+/** The key under which a call's packets go one way; both ends make it themselves. */
+export function srtpKey(call: number, from: 'generator' | 'engine'): SrtpKey {
+  const keySalt = Uint8Array.from(
+    { length: 30 },
+    (_, i) => (call * 31 + i * 7 + (from === 'engine' ? 128 : 0)) >> (i % 3),
+  );
+  return { suite: 'AES_CM_128_HMAC_SHA1_80', keySalt, mkiBytes: 0 };
+}
+
+/** Where the generator begins to look for free ports. */
+export const FIRST_GENERATOR_PORT = 40_000;

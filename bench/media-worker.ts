@@ -3,21 +3,27 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openRecorder, type Recorder } from '#calls/recording.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createLog } from '#platform/log.ts';
+import { raiseThreadPriority } from '#platform/priority.ts';
 import { MediaEngine, type MediaLeg } from '#telephony/rtp/engine.ts';
 import { loadWebRtcVad } from '#voice/vad/webrtc.ts';
-import type { FromMediaWorker, MediaWorkerData, ToMediaWorker } from './media-protocol.ts';
+import { srtpKey, type FromMediaWorker, type MediaWorkerData, type ToMediaWorker } from './media-protocol.ts';
 
 const HOST = '127.0.0.1';
 
 const data = workerData as MediaWorkerData;
 const log = createLog({ level: 'warn' });
+// As the call workers do.
+raiseThreadPriority(log);
 const engine = await MediaEngine.open({
   clock: systemClock,
   log,
   address: HOST,
   ports: { first: data.firstPort, last: data.lastPort },
+  sockets: data.sockets,
 });
 const openActivity = data.vad ? await loadWebRtcVad() : undefined;
+let voicedFrames = 0;
+let keys = 0;
 const legs: { readonly leg: MediaLeg; readonly recorder: Recorder }[] = [];
 
 for (const [index, remotePort] of data.remotePorts.entries()) {
@@ -30,24 +36,33 @@ for (const [index, remotePort] of data.remotePorts.entries()) {
   const activity = openActivity?.();
   const leg = await engine.openLeg({
     onFrame(rx, tx) {
-      activity?.push(rx.pcm);
+      if (activity?.push(rx.pcm) === true) voicedFrames++;
       // What is sent is what came, so both directions carry voice.
       tx.set(rx.payload);
       recorder.push(rx.payload, tx, rx.atMs);
     },
     onText: () => undefined,
-    onDtmf: () => undefined,
+    onDtmf: () => keys++,
   });
   leg.start({
     audio: {
       codec: 'PCMA',
       payloadType: 8,
-      dtmfPayloadType: 101,
+      // No telephone-event, so that keys are listened for in the audio: the dearer case.
+      dtmfPayloadType: undefined,
       ptimeMs: 20,
       remoteAddress: HOST,
       remotePort,
       remoteRtcpPort: remotePort + 1,
       direction: 'sendrecv',
+      ...(data.srtp
+        ? {
+            srtp: {
+              send: srtpKey(data.firstCall + index, 'engine'),
+              receive: srtpKey(data.firstCall + index, 'generator'),
+            },
+          }
+        : {}),
     },
     text: undefined,
   });
@@ -60,6 +75,7 @@ reply({ type: 'started', ports: legs.map(({ leg }) => leg.audioPort) });
 parentPort!.on('message', (message: ToMediaWorker) => {
   if (message.type === 'warm') {
     engine.sendIntervals.clear();
+    voicedFrames = keys = 0;
     droppedBefore = engine.load().framesDropped;
   } else {
     void stop();
@@ -79,6 +95,9 @@ async function stop(): Promise<void> {
     sent: sum(stats.map((leg) => leg.packetsSent)),
     lost: sum(stats.map((leg) => leg.packetsLost)),
     late: sum(stats.map((leg) => leg.packetsLate)),
+    jitterMs: sum(stats.map((leg) => leg.jitterMs)) / stats.length,
+    voicedFrames,
+    keys,
     framesDropped: framesDropped - droppedBefore,
     tickLatenessP99Ms,
     intervalCounts,

@@ -24,45 +24,73 @@ const WARM_UP_MS = 3000;
 /** What 1,000 calls on 2 cores leave for one call, the generator beside it. */
 const TARGET_CORES_PER_CALL = 1 / 500;
 const TARGET_INTERVAL_P99_MS = 25;
+const TARGET_SRTP_RATIO = 1.5;
+/** The generator's voice says one key in that time. */
+const VOICE_LOOP_SECONDS = 2;
+
+/** What one run is made of. */
+interface Setting {
+  readonly calls: number;
+  readonly seconds: number;
+  readonly workers: number;
+  readonly vad: boolean;
+  readonly srtp: boolean;
+  readonly sockets: 'polled' | 'events';
+}
 
 /**
- * N concurrent two-way G.711 calls in worker threads of this process, recorded, against a generator in a process of its
- * own (`--calls`, `--seconds`, `--workers`, `--vad`). Prints one JSON line a figure.
+ * N concurrent two-way G.711 calls in worker threads of this process (`--calls`, `--seconds`, `--workers`), each recorded and
+ * listened to for voice and for keys in the audio, against a generator in a process of its own. `--srtp` runs them once in
+ * the clear and once encrypted both ways and compares the two; `--no-vad` and `--sockets events` leave something out. Prints
+ * one JSON line a figure.
  */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
+    allowNegative: true,
     options: {
       calls: { type: 'string', default: '300' },
       seconds: { type: 'string', default: '20' },
       workers: { type: 'string', default: '1' },
-      vad: { type: 'boolean', default: false },
+      vad: { type: 'boolean', default: true },
+      srtp: { type: 'boolean', default: false },
+      sockets: { type: 'string', default: 'polled' },
     },
   });
+  const { sockets } = values;
+  if (sockets !== 'polled' && sockets !== 'events') throw new RangeError('--sockets takes polled or events');
   const calls = wholeNumber('calls', values.calls);
   const seconds = wholeNumber('seconds', values.seconds);
   const workers = Math.min(calls, wholeNumber('workers', values.workers));
+  const plain: Setting = { calls, seconds, workers, vad: values.vad, srtp: false, sockets };
+  const plainCores = await runOnce(plain);
+  if (!values.srtp) return;
+  const srtpCores = await runOnce({ ...plain, srtp: true });
+  printFigure({
+    bench: 'media',
+    figure: 'CPU with SRTP against plain',
+    value: srtpCores / plainCores,
+    unit: 'ratio',
+    target: TARGET_SRTP_RATIO,
+  });
+}
+
+/** Returns the cores that were busy. */
+async function runOnce(setting: Setting): Promise<number> {
   const directory = await mkdtemp(path.join(tmpdir(), 'waihu-bench-'));
   const generator = fork(path.join(import.meta.dirname, 'media-generator.ts'));
   try {
-    await measure({ calls, seconds, workers, vad: values.vad, directory, generator });
+    return await measure({ ...setting, directory, generator });
   } finally {
     generator.kill();
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function measure(o: {
-  calls: number;
-  seconds: number;
-  workers: number;
-  vad: boolean;
-  directory: string;
-  generator: ChildProcess;
-}): Promise<void> {
+async function measure(o: Setting & { directory: string; generator: ChildProcess }): Promise<number> {
   const { calls, generator } = o;
   const idleBytes = process.memoryUsage.rss();
-  const opened = await ask(generator, { type: 'open', calls }, 'opened');
+  const opened = await ask(generator, { type: 'open', calls, srtp: o.srtp }, 'opened');
   const threads: Worker[] = [];
   const ports: number[] = [];
   for (let w = 0, done = 0; w < o.workers; w++) {
@@ -74,6 +102,9 @@ async function measure(o: {
       remotePorts: opened.ports.slice(done, done + share),
       directory: o.directory,
       vad: o.vad,
+      srtp: o.srtp,
+      sockets: o.sockets,
+      firstCall: done,
     };
     const thread = new Worker(path.join(import.meta.dirname, 'media-worker.ts'), { workerData });
     threads.push(thread);
@@ -99,15 +130,17 @@ async function measure(o: {
     results.push(await stopped);
   }
   await Promise.all(threads.map((thread) => thread.terminate()));
-  report(calls, { coresBusy, bytes: loadedBytes - idleBytes, seconds: o.seconds }, far, results);
+  report(o, { coresBusy, bytes: loadedBytes - idleBytes }, far, results);
+  return coresBusy;
 }
 
 function report(
-  calls: number,
-  cost: { coresBusy: number; bytes: number; seconds: number },
+  o: Setting,
+  cost: { coresBusy: number; bytes: number },
   far: Extract<FromGenerator, { type: 'stopped' }>,
   results: readonly Extract<FromMediaWorker, { type: 'stopped' }>[],
 ): void {
+  const { calls, seconds } = o;
   const total = (pick: (result: (typeof results)[number]) => number): number =>
     results.reduce((sum, result) => sum + pick(result), 0);
   const intervals = new Histogram(INTERVAL_BUCKETS.ms, INTERVAL_BUCKETS.count);
@@ -115,27 +148,30 @@ function report(
   const arrivals = new Histogram(INTERVAL_BUCKETS.ms, INTERVAL_BUCKETS.count);
   arrivals.merge(far.intervalCounts);
   const figure = (name: string, value: number, unit: string, target?: number, atLeast = false): void =>
-    printFigure({ bench: 'media', figure: name, value, unit, ...(target === undefined ? {} : { target }), atLeast });
+    printFigure({
+      bench: 'media',
+      figure: o.srtp ? `SRTP: ${name}` : name,
+      value,
+      unit,
+      ...(target === undefined ? {} : { target }),
+      atLeast,
+    });
+  const late = total((r) => r.late);
+  const dropped = total((r) => r.framesDropped);
   figure('calls', calls, 'calls', 1000, true);
   figure('packets lost on the way in', far.sent - total((r) => r.received), 'packets', 0);
-  figure('packets lost on the way out', far.lost, 'packets', 0);
-  figure(
-    'packets too late for playout',
-    total((r) => r.late),
-    'packets',
-  );
-  figure(
-    'frames given up by the tick',
-    total((r) => r.framesDropped),
-    'frames',
-    0,
-  );
+  figure('packets lost on the way out', far.lost + far.refused, 'packets', 0);
+  figure('packets too late for playout', late, 'packets');
+  figure('frames given up by the tick', dropped, 'frames', 0);
   figure('send interval p50', intervals.percentileMs(0.5), 'ms');
   figure('send interval p99', intervals.percentileMs(0.99), 'ms', TARGET_INTERVAL_P99_MS);
   figure('arrival interval at the far end p99', arrivals.percentileMs(0.99), 'ms');
   figure('tick lateness p99', Math.max(...results.map((r) => r.tickLatenessP99Ms)), 'ms');
+  figure('jitter of what was received', total((r) => r.jitterMs) / results.length, 'ms');
+  if (o.vad) figure('frames with voice', total((r) => r.voicedFrames) / (calls * seconds * 50), 'ratio');
+  figure('keys heard', total((r) => r.keys) / (calls * (seconds / VOICE_LOOP_SECONDS)), 'ratio');
   figure('CPU a call', cost.coresBusy / calls, 'cores', TARGET_CORES_PER_CALL);
-  figure('CPU of the generator a call', far.cpuSeconds / cost.seconds / calls, 'cores');
+  figure('CPU of the generator a call', far.cpuSeconds / seconds / calls, 'cores');
   figure('resident memory a call', cost.bytes / calls / 1024, 'KiB');
   figure('recorded', total((r) => r.recordedMs) / 1000, 's');
 }

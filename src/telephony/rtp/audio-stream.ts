@@ -61,8 +61,10 @@ export class AudioStream {
     });
     this.crypto.use(media.srtp);
     this.#expect();
-    ports.rtp.onDatagram = (bytes, address, port) => this.#onRtp(bytes, address, port);
-    ports.rtcp.onDatagram = (bytes, address, port) => this.#onRtcp(bytes, address, port);
+    // What came before anybody listened is of no stream that was agreed.
+    ports.rtp.discard();
+    ports.rtp.onDatagram = (bytes, address, port, atMs) => this.#onRtp(bytes, address, port, atMs);
+    ports.rtcp.onDatagram = (bytes, address, port, atMs) => this.#onRtcp(bytes, address, port, atMs);
   }
 
   renegotiate(media: AudioMedia): void {
@@ -77,6 +79,7 @@ export class AudioStream {
 
   /** One frame each way. */
   tick(deadlineMs: number): void {
+    this.#ports.rtp.drain();
     const { direction } = this.#media;
     const tx = this.sender.blank();
     this.#handlers.onFrame(this.receiver.pull(deadlineMs), tx);
@@ -117,7 +120,7 @@ export class AudioStream {
     this.#rtcpLatch.expect(remoteAddress, held ? 0 : remoteRtcpPort);
   }
 
-  #onRtp(datagram: Uint8Array, address: string, port: number): void {
+  #onRtp(datagram: Uint8Array, address: string, port: number, nowMs: number): void {
     const packet = this.#packet;
     const bytes = this.crypto.unprotectRtp(datagram);
     if (bytes === undefined) return;
@@ -130,7 +133,6 @@ export class AudioStream {
       this.receiver.unusable++;
       return;
     }
-    const nowMs = this.#context.clock.monotonicMs();
     const { latched, address: addressBefore, port: portBefore } = this.latch;
     const maxStep = (nowMs - this.#lastReceivedMs) * SWALLOWED_PACKETS_PER_MS + MORE_PACKETS;
     const goesOn = this.receiver.reception.goesOn(packet, maxStep);
@@ -150,8 +152,7 @@ export class AudioStream {
     this.#rtcpLatch.expect(address, signalled ? remoteRtcpPort : port + 1);
   }
 
-  #onRtcp(datagram: Uint8Array, address: string, port: number): void {
-    const nowMs = this.#context.clock.monotonicMs();
+  #onRtcp(datagram: Uint8Array, address: string, port: number, nowMs: number): void {
     const bytes = this.crypto.unprotectRtcp(datagram);
     if (bytes === undefined) return;
     if (this.#rtcpLatch.latched && !this.#rtcpLatch.admit(address, port, nowMs)) return;

@@ -2,10 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
+import { EventPort } from './event-port.ts';
 import { Histogram } from './histogram.ts';
 import { RtpLeg } from './leg.ts';
 import type { LegHandlers, MediaLeg } from './media-leg.ts';
-import { PortPairs, type PortPair } from './port-pairs.ts';
+import { loadLibc } from './libc.ts';
+import { PolledPort } from './polled-port.ts';
+import { PolledSockets } from './polled-sockets.ts';
+import { PortPairs, type OpenPort, type PortPair } from './port-pairs.ts';
 import { Ticker } from './ticker.ts';
 
 export type { LegHandlers, MediaLeg, ReceivedFrame } from './media-leg.ts';
@@ -19,6 +23,8 @@ export interface MediaEngineOptions {
   /** A leg takes two pairs of them: RTP and RTCP for audio and for text. */
   readonly ports: { readonly first: number; readonly last: number };
   readonly random?: () => number;
+  /** `events` keeps to the sockets of Node where others would do, for tests and comparisons. */
+  readonly sockets?: 'polled' | 'events';
 }
 
 /** All media of one thread: its ports, its one tick loop and its legs. */
@@ -27,28 +33,34 @@ export class MediaEngine {
   readonly sendIntervals = new Histogram(0.25, 800);
   readonly #options: MediaEngineOptions;
   readonly #ports: PortPairs;
+  readonly #openAudio: OpenPort;
   readonly #ticker: Ticker;
   readonly #legs = new Set<RtpLeg>();
   readonly #closing = new Set<Promise<void>>();
   #closed = false;
 
-  private constructor(options: MediaEngineOptions) {
+  private constructor(options: MediaEngineOptions, polled: PolledSockets | undefined) {
+    const { clock } = options;
+    const open: OpenPort = (address, port) => EventPort.open(clock, address, port);
     this.#options = options;
-    this.#ports = new PortPairs(options.address, options.ports);
+    this.#ports = new PortPairs(options.address, options.ports, open);
+    // What comes 50 times a second is read by the tick; what is rare may be an event (docs/decisions/0007).
+    this.#openAudio = polled === undefined ? open : async (...where) => PolledPort.open(polled, ...where);
     this.#ticker = new Ticker(options.clock);
   }
 
   /** Throws `port-in-use` where the address cannot be bound at all. */
   static async open(options: MediaEngineOptions): Promise<MediaEngine> {
-    const engine = new MediaEngine(options);
-    await engine.#ports.close(await engine.#ports.open());
+    const libc = options.sockets === 'events' ? undefined : await loadLibc();
+    const engine = new MediaEngine(options, libc === undefined ? undefined : new PolledSockets(libc, options.clock));
+    await engine.#ports.close(await engine.#ports.open(engine.#openAudio));
     return engine;
   }
 
   /** Binds a leg's four sockets; throws `resource-exhausted` when no ports are left. The caller closes the leg. */
   async openLeg(handlers: LegHandlers): Promise<MediaLeg> {
     if (this.#closed) throw new AppError('unavailable', { zh: '媒体引擎已关闭。', en: 'The media engine is closed.' });
-    const [audio, text] = await Promise.allSettled([this.#ports.open(), this.#ports.open()]);
+    const [audio, text] = await Promise.allSettled([this.#ports.open(this.#openAudio), this.#ports.open()]);
     if (audio.status === 'rejected' || text.status === 'rejected' || this.#closed) {
       if (audio.status === 'fulfilled') await this.#ports.close(audio.value);
       if (text.status === 'fulfilled') await this.#ports.close(text.value);

@@ -1,5 +1,8 @@
 import { AppError } from '#platform/error.ts';
-import { UdpPort } from './udp-port.ts';
+import type { UdpPort } from './udp-port.ts';
+
+/** Opens a socket; undefined where the port is taken, rejects where the address cannot be bound at all. */
+export type OpenPort = (address: string, port: number) => Promise<UdpPort | undefined>;
 
 /** An even port for RTP and the next one for its RTCP (RFC 3550 §11). */
 export interface PortPair {
@@ -10,10 +13,12 @@ export interface PortPair {
 /** The pairs of one port range. A pair that is given back is used again as late as possible. */
 export class PortPairs {
   readonly #address: string;
+  readonly #open: OpenPort;
   readonly #free: number[] = [];
 
-  constructor(address: string, ports: { readonly first: number; readonly last: number }) {
+  constructor(address: string, ports: { readonly first: number; readonly last: number }, open: OpenPort) {
     this.#address = address;
+    this.#open = open;
     for (let port = ports.first + (ports.first & 1); port + 1 <= ports.last; port += 2) this.#free.push(port);
   }
 
@@ -21,12 +26,15 @@ export class PortPairs {
     return this.#free.length;
   }
 
-  /** Binds a pair, passing over ports that others hold; throws `resource-exhausted` when none is left. */
-  async open(): Promise<PortPair> {
+  /**
+   * Binds a pair, passing over ports that others hold; throws `resource-exhausted` when none is left. `rtp` opens the even
+   * port where it is another kind of socket than the odd one.
+   */
+  async open(rtp: OpenPort = this.#open): Promise<PortPair> {
     for (let tries = this.#free.length; tries > 0; tries--) {
       const port = this.#free.shift();
       if (port === undefined) break;
-      const pair = await this.#bind(port);
+      const pair = await this.#bind(port, rtp);
       if (pair !== undefined) return pair;
       this.#free.push(port);
     }
@@ -46,12 +54,12 @@ export class PortPairs {
     this.#free.push(pair.rtp.port);
   }
 
-  async #bind(port: number): Promise<PortPair | undefined> {
+  async #bind(port: number, openRtp: OpenPort): Promise<PortPair | undefined> {
     let rtp: UdpPort | undefined;
     try {
-      rtp = await UdpPort.open(this.#address, port);
+      rtp = await openRtp(this.#address, port);
       if (rtp === undefined) return undefined;
-      const rtcp = await UdpPort.open(this.#address, port + 1);
+      const rtcp = await this.#open(this.#address, port + 1);
       if (rtcp !== undefined) return { rtp, rtcp };
       await rtp.close();
       return undefined;

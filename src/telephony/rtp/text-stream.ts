@@ -44,8 +44,8 @@ export class TextStream {
     });
     this.crypto.use(media.srtp);
     this.#expect();
-    ports.rtp.onDatagram = (bytes, address, port) => this.#onRtp(bytes, address, port);
-    ports.rtcp.onDatagram = (bytes, address, port) => this.#onRtcp(bytes, address, port);
+    ports.rtp.onDatagram = (bytes, address, port, atMs) => this.#onRtp(bytes, address, port, atMs);
+    ports.rtcp.onDatagram = (bytes, address, port, atMs) => this.#onRtcp(bytes, address, port, atMs);
   }
 
   renegotiate(media: TextMedia): void {
@@ -79,7 +79,7 @@ export class TextStream {
     this.#rtcpLatch.expect(remoteAddress, port === 0 ? 0 : port + 1);
   }
 
-  #onRtp(datagram: Uint8Array, address: string, port: number): void {
+  #onRtp(datagram: Uint8Array, address: string, port: number, nowMs: number): void {
     const packet = this.#packet;
     const bytes = this.crypto.unprotectRtp(datagram);
     if (bytes === undefined) return;
@@ -88,13 +88,11 @@ export class TextStream {
       return;
     }
     if (this.#media.direction === 'sendonly' || this.#media.direction === 'inactive') return;
-    const nowMs = this.#context.clock.monotonicMs();
     const goesOn = this.receiver.reception.goesOn(packet, MAX_TEXT_STEP);
     if (this.latch.admit(address, port, nowMs, goesOn, this.crypto.active)) this.receiver.accept(packet, bytes, nowMs);
   }
 
-  #onRtcp(datagram: Uint8Array, address: string, port: number): void {
-    const nowMs = this.#context.clock.monotonicMs();
+  #onRtcp(datagram: Uint8Array, address: string, port: number, nowMs: number): void {
     const bytes = this.crypto.unprotectRtcp(datagram);
     if (bytes === undefined) return;
     if (this.#rtcpLatch.latched && !this.#rtcpLatch.admit(address, port, nowMs)) return;
