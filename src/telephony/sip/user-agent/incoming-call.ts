@@ -79,6 +79,7 @@ export class UasCall implements IncomingCall {
       media: new SessionMedia(undefined, this.sdp === '' ? undefined : 'theirs'),
       digest: new DigestClient(undefined),
       hooks: {
+        unacknowledged: () => this.#answer?.running === true,
         onDtmf: (digit) => this.onDtmf?.(digit),
         onMediaChanged: (media) => this.onMediaChanged?.(media),
         onTransferRequested: (refer) => {
@@ -213,6 +214,7 @@ export class UasCall implements IncomingCall {
       }
     }
     this.onAcknowledged?.(answer);
+    this.#session.acknowledged();
   }
 
   #onUnacknowledged(): void {

@@ -20,6 +20,8 @@ export interface ChangeHost {
   /** Whether the Call-ID is ours: who waits how long after glare. */
   readonly owner: boolean;
   readonly contact: HeaderField;
+  /** Whether an answer of ours to an INVITE of the peer still waits for its ACK. */
+  readonly unacknowledged: () => boolean;
   /** What the peer said when the call was answered. */
   readonly peerHeaders: () => Headers;
   request(method: string, parts: SessionRequest, handlers: SessionRequestHandlers): void;
@@ -40,6 +42,7 @@ export class SessionChanges {
   readonly #host: ChangeHost;
   #glare: Timer | undefined;
   #changing: ((result: Negotiated) => void) | undefined;
+  #deferred: (() => void) | undefined;
   #minSeSeconds = 0;
   #over = false;
 
@@ -60,13 +63,26 @@ export class SessionChanges {
     });
   }
 
+  /** The ACK of the peer's INVITE came: what waited for it goes out. */
+  acknowledged(): void {
+    const offer = this.#deferred;
+    this.#deferred = undefined;
+    if (!this.#over) offer?.();
+  }
+
   close(): void {
     this.#over = true;
+    this.#deferred = undefined;
     this.#glare?.cancel();
     this.#finishChange({ ok: false, status: undefined, detail: 'call ended' });
   }
 
   #offer(change: Partial<LocalMedia>, glaresLeft: number): void {
+    // RFC 3261 §14.1: no INVITE while one of the peer is under way; its ACK could be taken for a part of ours.
+    if (this.#host.unacknowledged()) {
+      this.#deferred = () => this.#offer(change, glaresLeft);
+      return;
+    }
     if (this.#host.media.pending !== undefined) return this.#waitGlare(change, glaresLeft);
     const sdp = this.#host.media.offer(change);
     if (sdp === undefined) return this.#finishChange({ ok: false, status: undefined, detail: 'no audio to change' });
@@ -137,7 +153,8 @@ export class SessionChanges {
     if (this.#over || this.#changing !== undefined || this.#host.media.pending !== undefined) return;
     if (/(?:^|[\s,])UPDATE(?:[\s,]|$)/i.test(this.#host.peerHeaders().all('Allow').join(','))) return this.#update();
     const sdp = this.#host.media.text;
-    if (sdp === undefined) return;
+    // An INVITE of the peer that waits for its ACK has just refreshed the session.
+    if (sdp === undefined || this.#host.unacknowledged()) return;
     this.#host.media.pending = 'ours';
     this.#reinvite(sdp, (status) => {
       this.#host.media.withdraw();

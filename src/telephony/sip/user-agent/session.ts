@@ -31,6 +31,8 @@ export type SessionEnd = Pick<CallEnd, 'by' | 'cause' | 'detail'> & { readonly r
 
 /** What a session tells its call. */
 export interface SessionHooks {
+  /** Whether the answer that began the session still waits for its ACK. */
+  unacknowledged?(): boolean;
   onDtmf(digit: string): void;
   onMediaChanged(media: NegotiatedMedia): void;
   readonly onTransferRequested: ((request: TransferRequest) => void) | undefined;
@@ -104,6 +106,7 @@ export class CallSession {
       timer: this.#timer,
       owner: options.owner,
       contact: options.contact,
+      unacknowledged: () => this.#reanswer?.running === true || this.#hooks.unacknowledged?.() === true,
       peerHeaders: () => this.#peerHeaders,
       request: (method, parts, handlers) => this.request(method, parts, handlers),
       acknowledge: (sequence, authorization) => this.acknowledge(sequence, authorization),
@@ -251,11 +254,18 @@ export class CallSession {
   onAck(request: SipRequest): void {
     if (this.#reanswer?.sequence !== request.cseq.sequence || !this.#reanswer.running) return;
     this.#reanswer.stop();
-    if (this.media.pending !== 'ours') return;
-    const answer = sdpOf(request);
-    const result = answer === undefined ? undefined : this.media.accept(answer);
-    if (result?.ok === true) this.#hooks.onMediaChanged(result.media);
-    else this.media.withdraw();
+    if (this.media.pending === 'ours') {
+      const answer = sdpOf(request);
+      const result = answer === undefined ? undefined : this.media.accept(answer);
+      if (result?.ok === true) this.#hooks.onMediaChanged(result.media);
+      else this.media.withdraw();
+    }
+    this.acknowledged();
+  }
+
+  /** No INVITE of the peer waits for its ACK any more: changes that waited go out. */
+  acknowledged(): void {
+    this.#changes.acknowledged();
   }
 
   #onOffer(transaction: ServerTransaction): void {
