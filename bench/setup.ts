@@ -229,9 +229,11 @@ function report(sizes: Sizes, farEnd: FarEnd, sent: number, calls: Calls): void 
   figure('INVITE to 200 p99', setupTimes.percentileMs(0.99), 'ms');
   const early = median(calls.resident[1]!);
   const late = median(calls.resident[TENTHS - 1]!);
+  for (const [tenth, samples] of calls.resident.entries()) {
+    const resident = median(samples);
+    if (resident !== undefined) figure(`resident memory, tenth ${tenth + 1}`, resident / 2 ** 20, 'MiB');
+  }
   if (early !== undefined && late !== undefined) {
-    figure('resident memory, second tenth', early / 2 ** 20, 'MiB');
-    figure('resident memory, last tenth', late / 2 ** 20, 'MiB');
     // A run whose second tenth comes before the first transactions are gone is still filling.
     const level = calls.secondTenthMs >= LINGER_MS;
     figure('resident memory, last to second tenth', late / early, 'ratio', level ? TARGET_GROWTH_RATIO : undefined);
