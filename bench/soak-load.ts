@@ -42,6 +42,7 @@ export class SoakLoad {
   };
   readonly #center: CallCenter;
   readonly #script: Script;
+  readonly #trunk: string;
   readonly #recordings: string;
   readonly #random: Random;
   readonly #live = new Set<Promise<void>>();
@@ -52,11 +53,13 @@ export class SoakLoad {
     readonly center: CallCenter;
     readonly script: Script;
     readonly recordings: string;
+    readonly trunk: string;
     readonly calls: number;
     readonly seed: number;
   }) {
     this.#center = options.center;
     this.#script = options.script;
+    this.#trunk = options.trunk;
     this.#recordings = options.recordings;
     this.#random = randomFor('soak-platform', options.seed);
     this.#pump = setInterval(() => {
@@ -83,7 +86,7 @@ export class SoakLoad {
       phone: `+86139${String(index % 100_000_000).padStart(8, '0')}` as PhoneNumber,
       callerNumber: '+862100000000',
       timeZone: 'Asia/Shanghai',
-      trunk: 'soak',
+      trunk: this.#trunk,
       ringTimeoutMs: this.#random.integer(4_000, 8_000),
       script: this.#script,
       variables: {},

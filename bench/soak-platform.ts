@@ -63,6 +63,7 @@ const load = new SoakLoad({
   center,
   script: soakScript(Math.ceil(settings.longestMs / 1000) + 30),
   recordings,
+  trunk: 'soak',
   calls: settings.calls,
   seed: settings.seed,
 });
