@@ -3,12 +3,13 @@ import type { Attempt, FinishedCall } from '#domain/call.ts';
 import { AppError } from '#platform/error.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
-import type { SipUserAgent } from '#telephony/sip/user-agent.ts';
+import type { IncomingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
+import { AnsweredCall } from './answered-call.ts';
 import { PlacedCall } from './placed-call.ts';
 import type { CallObserver } from './placed-call.ts';
 import type { TrunkRoute } from './trunk-route.ts';
 import { WorkerPool } from './worker-pool.ts';
-import type { PhraseRequest, WorkerSettings } from './worker-protocol.ts';
+import type { PhraseRequest, WorkerLoad, WorkerSettings } from './worker-protocol.ts';
 
 export interface CallCenterOptions {
   readonly clock: Clock;
@@ -31,7 +32,18 @@ export interface CallCenter {
    * resolves. Rejects with AppError `resource-exhausted`, `unavailable` or `invalid-input` when no INVITE could leave.
    */
   placeCall(attempt: Attempt, signal: AbortSignal, observer: CallObserver): Promise<FinishedCall>;
+  /** The same for a call that came in: rings, answers after the script's greet delay. Rejects when it could do neither. */
+  answerCall(
+    incoming: IncomingCall,
+    attempt: Attempt,
+    signal: AbortSignal,
+    observer: CallObserver,
+  ): Promise<FinishedCall>;
   readonly liveCalls: number;
+  /** How many calls the media ports are enough for. */
+  readonly capacity: number;
+  /** The latest report of every call worker, with its age. */
+  readonly workerLoads: readonly (WorkerLoad & { readonly ageMs: number })[];
   /** Hangs up every call politely, waits for their ends, then ends the workers. */
   close(reason: string): Promise<void>;
 }
@@ -59,7 +71,7 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
     await pool.close();
     throw error;
   }
-  const live = new Map<AttemptId, PlacedCall>();
+  const live = new Map<AttemptId, PlacedCall | AnsweredCall>();
   let closed: Promise<void> | undefined;
 
   const close = async (): Promise<void> => {
@@ -76,25 +88,43 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
     await pool.close();
   };
 
+  /** Follows a call to its end. */
+  const follow = async (call: PlacedCall | AnsweredCall, id: AttemptId, signal: AbortSignal): Promise<FinishedCall> => {
+    live.set(id, call);
+    const onAbort = (): void => call.hangUp('cancelled');
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) call.hangUp('cancelled');
+    try {
+      return await call.done;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      live.delete(id);
+    }
+  };
+  const routeOf = (trunk: string): TrunkRoute => {
+    if (closed !== undefined) throw closing();
+    const route = options.trunk(trunk);
+    if (route === undefined) throw unknownTrunk(trunk);
+    return route;
+  };
+
   return {
     get liveCalls() {
       return live.size;
     },
+    get capacity() {
+      return pool.capacity;
+    },
+    get workerLoads() {
+      return pool.loads;
+    },
     async placeCall(attempt, signal, observer) {
-      if (closed !== undefined) throw closing();
-      const route = options.trunk(attempt.trunk);
-      if (route === undefined) throw unknownTrunk(attempt.trunk);
-      const call = new PlacedCall({ ...options, pool, route, attempt, observer });
-      live.set(attempt.id, call);
-      const onAbort = (): void => call.hangUp('cancelled');
-      signal.addEventListener('abort', onAbort, { once: true });
-      if (signal.aborted) call.hangUp('cancelled');
-      try {
-        return await call.done;
-      } finally {
-        signal.removeEventListener('abort', onAbort);
-        live.delete(attempt.id);
-      }
+      const route = routeOf(attempt.trunk);
+      return follow(new PlacedCall({ ...options, pool, route, attempt, observer }), attempt.id, signal);
+    },
+    async answerCall(incoming, attempt, signal, observer) {
+      const route = routeOf(attempt.trunk);
+      return follow(new AnsweredCall({ ...options, pool, route, incoming, attempt, observer }), attempt.id, signal);
     },
     close: () => (closed ??= close()),
   };

@@ -142,7 +142,7 @@ export class CallSession {
       recording,
       media,
       detections: this.#detections,
-      callClass: talking?.machine.verdict ?? 'unknown',
+      callClass: this.#open.inbound === true ? 'unknown' : (talking?.machine.verdict ?? 'unknown'),
       callClassEvidence: talking?.machine.evidence ?? '',
     };
   }
@@ -246,7 +246,7 @@ export class CallSession {
   #told = false;
   #classify(): void {
     const talking = this.#talking;
-    if (talking === undefined || this.#told) return;
+    if (talking === undefined || this.#told || this.#open.inbound === true) return;
     const { verdict } = talking.machine;
     if (verdict === 'unknown' || verdict === 'human') return;
     this.#told = true;

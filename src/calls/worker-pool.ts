@@ -2,17 +2,19 @@ import { Worker } from 'node:worker_threads';
 import type { AttemptId } from '#domain/ids.ts';
 import type { Log } from '#platform/log.ts';
 import { AppError } from '#platform/error.ts';
-import type { FromWorker, PhraseRequest, ToWorker, WorkerSettings } from './worker-protocol.ts';
+import type { FromWorker, PhraseRequest, ToWorker, WorkerLoad, WorkerSettings } from './worker-protocol.ts';
 
 /** How long a worker may take to finish its recordings when it is asked to close. */
 const CLOSE_TIMEOUT_MS = 5000;
 /** A worker that dies is replaced after this, so that a fault at start does not spin. */
 const RESTART_DELAY_MS = 500;
+/** RTP and RTCP, for audio and for text. */
+const PORTS_A_CALL = 4;
 /** Scripts that a worker keeps compiled; beyond, the one that was sent first goes. */
 const SCRIPTS_KEPT = 100;
 
 /** What a worker says about one call. */
-export type CallMessage = Exclude<FromWorker, { type: 'ready' | 'phrase' | 'closed' }>;
+export type CallMessage = Exclude<FromWorker, { type: 'ready' | 'load' | 'phrase' | 'closed' }>;
 
 /** Events of one call; `lost` means that its worker is gone and nothing more will come. */
 export interface WorkerCallEvents {
@@ -38,6 +40,7 @@ interface Running {
   readonly calls: Map<AttemptId, WorkerCallEvents>;
   readonly scripts: Set<string>;
   isReady: boolean;
+  load: (WorkerLoad & { readonly atMs: number }) | undefined;
 }
 
 export interface WorkerPoolOptions {
@@ -71,6 +74,18 @@ export class WorkerPool {
 
   get calls(): number {
     return this.#alive().reduce((sum, running) => sum + running.calls.size, 0);
+  }
+
+  /** How many calls the media ports are enough for. */
+  get capacity(): number {
+    const { ports, workers } = this.#options;
+    return Math.floor((ports.last - ports.first + 1) / workers / PORTS_A_CALL) * workers;
+  }
+
+  /** The latest report of every worker that has sent one, with its age. */
+  get loads(): readonly (WorkerLoad & { readonly ageMs: number })[] {
+    const nowMs = performance.now();
+    return this.#alive().flatMap(({ load }) => (load === undefined ? [] : { ...load, ageMs: nowMs - load.atMs }));
   }
 
   /** Takes a seat for a call on the worker with the fewest calls; throws `unavailable` while none runs. */
@@ -117,7 +132,7 @@ export class WorkerPool {
 
   #start(index: number): Running {
     const { ports, settings, workers, program, log } = this.#options;
-    const size = Math.floor((ports.last - ports.first + 1) / workers / 4) * 4;
+    const size = Math.floor((ports.last - ports.first + 1) / workers / PORTS_A_CALL) * PORTS_A_CALL;
     const first = ports.first + index * size;
     const workerData: WorkerSettings = { ...settings, index, ports: { first, last: first + size - 1 } };
     const worker = new Worker(program ?? new URL('./worker.ts', import.meta.url), {
@@ -137,6 +152,7 @@ export class WorkerPool {
       calls,
       scripts,
       isReady: false,
+      load: undefined,
     };
     worker.on('message', (message: FromWorker) => {
       if (message.type === 'ready') {
@@ -175,6 +191,9 @@ export class WorkerPool {
   #receive(running: Running, message: Exclude<FromWorker, { type: 'ready' }>): void {
     switch (message.type) {
       case 'closed':
+        return;
+      case 'load':
+        running.load = { ...message.load, atMs: performance.now() };
         return;
       case 'phrase': {
         const { worker } = running;

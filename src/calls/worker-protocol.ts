@@ -38,6 +38,8 @@ export type ToWorker =
   | {
       readonly type: 'open';
       readonly call: AttemptId;
+      /** The other side called us: a person, whom nothing takes for a machine. */
+      readonly inbound?: boolean;
       readonly scriptKey: string;
       readonly variables: Readonly<Record<string, string>>;
       readonly timeZone: string;
@@ -73,9 +75,20 @@ export interface WorkerResult {
   readonly callClassEvidence: string;
 }
 
+/** How a worker keeps up with its media. */
+export interface WorkerLoad {
+  readonly legs: number;
+  /** How late frames are, 99th percentile over the last 10 to 20 s. */
+  readonly tickLatenessP99Ms: number;
+  /** Frames given up since the start because the loop came too late for them. */
+  readonly framesDropped: number;
+}
+
 /** Worker → main thread. */
 export type FromWorker =
   | { readonly type: 'ready' }
+  /** About once a second. */
+  | { readonly type: 'load'; readonly load: WorkerLoad }
   | { readonly type: 'opened'; readonly call: AttemptId; readonly audioPort: number; readonly textPort: number }
   | { readonly type: 'failed'; readonly call: AttemptId; readonly message: string }
   | { readonly type: 'detected'; readonly call: AttemptId; readonly detection: Detection }

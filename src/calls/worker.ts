@@ -39,6 +39,8 @@ const deps: SessionDeps = {
   threadOffsetMs: threadOffsetMs(clock),
   post,
 };
+/** Often enough for admission to act on the second that a worker falls behind. */
+const LOAD_REPORT_MS = 1000;
 const scripts = new Map<string, CompiledScript>();
 const sessions = new Map<AttemptId, CallSession>();
 
@@ -52,6 +54,7 @@ port.on('message', (message: ToWorker) => {
 });
 warmUp();
 post({ type: 'ready' });
+const reporting = setInterval(() => post({ type: 'load', load: engine.load() }), LOAD_REPORT_MS);
 
 /** Builds what understanding builds at its first use, about 60 ms, which no call's audio should wait for. */
 function warmUp(): void {
@@ -137,6 +140,7 @@ async function finish(message: Extract<ToWorker, { type: 'finish' }>): Promise<v
 }
 
 async function close(): Promise<void> {
+  clearInterval(reporting);
   const now = deps.threadOffsetMs + clock.monotonicMs();
   await Promise.allSettled([...sessions.values()].map((session) => session.finish('platform', 'shutdown', now)));
   sessions.clear();

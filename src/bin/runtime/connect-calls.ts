@@ -1,30 +1,47 @@
-import type { Attempt, CallOutcome } from '#domain/call.ts';
+import type { Attempt, CallOutcome, FinishedCall } from '#domain/call.ts';
+import type { PhoneNumber } from '#domain/phone.ts';
 import type { Bus } from '#platform/bus.ts';
 import type { CallStateEvent } from '#platform/bus-events.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Db } from '#platform/db/database.ts';
 import type { Log } from '#platform/log.ts';
 import type { CallCenter } from '#calls/call-center.ts';
+import type { CallObserver } from '#calls/placed-call.ts';
 import { suppress } from '#compliance/suppression.ts';
 import { decideOutcome } from '#outcomes/decide.ts';
 import { recordCall } from '#outcomes/store.ts';
 
 export interface ConnectCallsOptions {
-  readonly calls: CallCenter;
   readonly db: Db;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
 }
 
+/** Runs a call and sees to its outcome and record; `optOutPhone` where the attempt's own number is not to be shown. */
+export type FollowCall = (
+  attempt: Attempt,
+  run: (observer: CallObserver) => Promise<FinishedCall>,
+  optOutPhone?: PhoneNumber,
+) => Promise<CallOutcome>;
+
+/** The way of one attempt after the dialer: the call, its outcome, its record. */
+export function connectCalls(
+  follow: FollowCall,
+  calls: Pick<CallCenter, 'placeCall'>,
+): (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome> {
+  return (attempt, signal) => follow(attempt, (observer) => calls.placeCall(attempt, signal, observer));
+}
+
 /**
- * The way of one attempt after the dialer: the call, its outcome, its record. What happens meanwhile goes to the bus;
- * an opt-out reaches the suppression list while the callee is still on the line.
+ * Follows calls, placed and answered ones. What happens meanwhile goes to the bus; an opt-out reaches the suppression
+ * list while the other side is still on the line.
  */
-export function connectCalls(o: ConnectCallsOptions): (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome> {
-  return async (attempt, signal) => {
+export function followCalls(o: ConnectCallsOptions): FollowCall {
+  return async (attempt, run, optOutPhone) => {
+    const phone = optOutPhone ?? attempt.phone;
     const name = attempt.variables['name'] ?? attempt.variables['姓名'] ?? '';
-    let state: CallStateEvent['state'] = 'dialing';
+    let state: CallStateEvent['state'] = attempt.direction === 'inbound' ? 'ringing' : 'dialing';
     const tell = (lastText: string): void => {
       const { id, campaignId, leadId, phone } = attempt;
       o.bus.publish('call-state', {
@@ -41,18 +58,18 @@ export function connectCalls(o: ConnectCallsOptions): (attempt: Attempt, signal:
     };
     let optOut: Promise<void> | undefined;
     try {
-      const finished = await o.calls.placeCall(attempt, signal, {
+      const finished = await run({
         onState: (next) => {
           state = next;
           tell('');
         },
         onSaid: (_, text) => tell(text),
         onOptOut: () => {
-          optOut ??= suppressCallee(o, attempt);
+          optOut ??= suppressCallee(o, attempt, phone);
         },
       });
       const outcome = decideOutcome(finished);
-      if (outcome.optedOut) await (optOut ??= suppressCallee(o, attempt));
+      if (outcome.optedOut) await (optOut ??= suppressCallee(o, attempt, phone));
       await persistently(o, () => recordCall(o.db, attempt, finished, outcome, o.bus));
       return outcome;
     } finally {
@@ -78,8 +95,7 @@ async function persistently<Result>(o: ConnectCallsOptions, write: () => Promise
   return write();
 }
 
-async function suppressCallee(o: ConnectCallsOptions, attempt: Attempt): Promise<void> {
-  const { phone } = attempt;
+async function suppressCallee(o: ConnectCallsOptions, attempt: Attempt, phone: PhoneNumber | ''): Promise<void> {
   if (phone === '') {
     o.log.warn({ attemptId: attempt.id }, 'an opt-out of a caller without a number is kept with the call alone');
     return;

@@ -12,6 +12,7 @@ import { openDatabase } from '#platform/db/database.ts';
 import type { OpenDatabase } from '#platform/db/database.ts';
 import { startEmbeddedPostgres } from '#platform/db/embedded.ts';
 import { ensurePartitions, migrate } from '#platform/db/migrate.ts';
+import { LoadMeter } from '#platform/load-meter.ts';
 import { openJobs } from '#platform/jobs.ts';
 import type { Log } from '#platform/log.ts';
 import { openApi } from '#api/server.ts';
@@ -28,7 +29,9 @@ import { loadAnnouncements } from './announcements.ts';
 import { allowDial } from './allow-dial.ts';
 import { makeDirectories } from './directories.ts';
 import type { Directories } from './directories.ts';
-import { connectCalls } from './connect-calls.ts';
+import { connectCalls, followCalls } from './connect-calls.ts';
+import { openInboundSide } from './inbound-side.ts';
+import type { InboundSide } from './inbound-side.ts';
 import { scheduleHousekeeping } from './housekeeping.ts';
 import { openSpeech } from './speech.ts';
 import type { Speech } from './speech.ts';
@@ -61,6 +64,8 @@ export interface Platform {
   readonly speech: Speech;
   readonly calls: CallCenter;
   readonly dialer: Dialer;
+  /** Undefined where this process only asks or writes. */
+  readonly inbound: InboundSide | undefined;
   /** Attempts of an earlier process that were settled at the start. */
   readonly recovered: number;
   /** Ends calls politely, then everything else in the order of dependence. Idempotent. */
@@ -116,13 +121,16 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
 
   goOn();
   const nodeId = newId<'node'>(clock.now());
-  const placeCall: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome> = connectCalls({
-    calls,
-    db: database.db,
-    bus,
+  const follow = followCalls({ db: database.db, bus, clock, log });
+  const placeCall: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome> = connectCalls(follow, calls);
+  const meter = new LoadMeter({
     clock,
     log,
+    settings: config.overload,
+    calls: () => ({ calls: sip.load.calls, capacity: calls.capacity }),
+    workers: () => calls.workerLoads,
   });
+  stack.defer(() => meter.close());
   const single = openSingleCalls({ db: database.db, clock, log, nodeId, placeCall });
   stack.defer(() => single.close());
   const dialer = new Dialer({
@@ -167,6 +175,30 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   goOn();
   const { recovered } = o.dials === false ? { recovered: 0 } : await dialer.start({ exclusive: embedded });
 
+  // After the first beat of this node: until then other nodes would take its open attempts for orphans.
+  const inbound =
+    o.dials === false
+      ? undefined
+      : await openInboundSide({
+          sip,
+          calls,
+          db: database.db,
+          bus,
+          clock,
+          log,
+          nodeId,
+          trunks: o.trunks,
+          route: (name) => routes.get(name),
+          settings: config.inbound,
+          overload: config.overload,
+          language: config.language,
+          voice: config.voice.name,
+          admission: () => meter.admission,
+          follow,
+          afterOutcome,
+        });
+  if (inbound !== undefined) stack.defer(() => inbound.close());
+
   const owned = stack.move();
   let closing: Promise<void> | undefined;
   return {
@@ -178,6 +210,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     speech,
     calls,
     dialer,
+    inbound,
     recovered,
     close(reason) {
       log.info({ reason }, 'closing');

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { parse, TomlError } from 'smol-toml';
 import { Value } from 'typebox/value';
 import { AppError, type Problem } from '../error.ts';
@@ -90,6 +91,7 @@ function convert(value: string | number | boolean, { schema }: Setting): unknown
   if (typeof value !== 'string') return value;
   if ((schema.type === 'integer' || schema.type === 'number') && value.trim() !== '' && Number.isFinite(Number(value)))
     return Number(value);
+  if (schema.type === 'array') return value.split(',').flatMap((item) => item.trim() || []);
   if (schema.type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
   return value;
 }
@@ -121,8 +123,26 @@ function contradictions(config: Config): Problem[] {
         en: 'It must be at least 7 above rtp.firstPort: a call takes four ports.',
       },
     });
+  config.inbound.allow.forEach((entry, index) => {
+    if (!isPrefix(entry))
+      problems.push({
+        path: `inbound.allow[${index}]`,
+        message: {
+          zh: '不是 IP 地址或网段，例如 192.0.2.0/24 或 2001:db8::/32。',
+          en: 'This is neither an address nor a prefix, for example 192.0.2.0/24 or 2001:db8::/32.',
+        },
+      });
+  });
   problems.push(...sipProblems(config.sip), ...trunkProblems(config));
   return problems;
+}
+
+/** Whether a text is an IP address, with or without the length of a prefix. */
+function isPrefix(text: string): boolean {
+  const [host = '', length, ...more] = text.split('/');
+  const family = isIP(host);
+  if (family === 0 || more.length > 0) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (family === 6 ? 128 : 32));
 }
 
 function invalid(problems: readonly Problem[], named: ReadonlyMap<string, string>): AppError {

@@ -79,6 +79,15 @@ identity = "asserted"
 
 [trunks.tls]
 authorities = "carrier-ca.pem"
+
+# People who call back: a script of their own for one number, the campaign's for all others.
+[inbound]
+allow = ["198.51.100.0/24"]
+[[inbound.routes]]
+numbers = ["+861012345678"]
+script = "credit-card-reminder"
+[[inbound.routes]]
+numbers = ["*"]
 \`\`\`
 `;
 }

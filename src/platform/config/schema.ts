@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { LANGUAGES } from '#domain/text.ts';
 import { about } from './about.ts';
+import { drainSchema, inboundSchema, overloadSchema } from './inbound-schema.ts';
 import { sipSchema } from './sip-schema.ts';
 import { trunkSchema } from './trunk-schema.ts';
 
@@ -82,6 +83,9 @@ export const configSchema = Type.Object(
       default: [],
       ...about('Lines to carriers.', '到运营商的线路。'),
     }),
+    inbound: inboundSchema,
+    overload: overloadSchema,
+    drain: drainSchema,
     voice: Type.Object(
       {
         name: Type.String({
