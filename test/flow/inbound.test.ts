@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CallSummary } from '#domain/api.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
 import { isSuppressed, suppress } from '#compliance/suppression.ts';
@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   inbound.admission = { accepts: true };
-  await expect.poll(() => inbound.side.live, { timeout: 5000, interval: 10 }).toBe(0);
+  await vi.waitUntil(() => inbound.side.live === 0, { timeout: 5000, interval: 10 });
 });
 
 /** A contact whom a campaign dialled once in vain and will dial again. */
