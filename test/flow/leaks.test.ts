@@ -19,10 +19,10 @@ describe('calls that end in every way', () => {
     const callees = await openSoakCallees({
       seed: 7,
       log: silentLog,
-      firstPort: 24_000,
+      firstPort: 27_000,
       longestMs: LONGEST_TALK_MS,
     });
-    const center = await openTestCenter({ trunkPort: callees.port, workers: 2, rtp: { first: 24_100, last: 24_899 } });
+    const center = await openTestCenter({ trunkPort: callees.port, workers: 2, rtp: { first: 27_100, last: 27_899 } });
     const idle = takeStock();
     const load = new SoakLoad({
       center: center.center,
