@@ -42,10 +42,14 @@ export function newTag(): string {
   return takeRandom(8).toString('hex');
 }
 
-/** A Via value with a branch of its own (RFC 3261 §8.1.1.7); the transaction layer fits it to the transport. */
-export function newVia(context: AgentContext): string {
-  const transport = context.transports.all[0];
-  return viaOf(`${BRANCH_COOKIE}${takeRandom(9).toString('base64url')}`, transport);
+/** A branch of its own (RFC 3261 §8.1.1.7). */
+export function newBranch(): string {
+  return `${BRANCH_COOKIE}${takeRandom(9).toString('base64url')}`;
+}
+
+/** A Via value; the transaction layer fits it to the transport. */
+export function newVia(context: AgentContext, branch = newBranch()): string {
+  return viaOf(branch, context.transports.all[0]);
 }
 
 /** Our Contact. */

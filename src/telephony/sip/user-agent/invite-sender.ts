@@ -16,7 +16,7 @@ import type { OutgoingCallRequest } from './call.ts';
 import { DigestAttempt } from './digest.ts';
 import type { DigestClient } from './digest.ts';
 import { LateAnswers } from './late-answers.ts';
-import type { Acknowledged } from './late-answers.ts';
+import type { Acknowledgement } from './session.ts';
 import { askInterval, MIN_SE_SECONDS, readMinSe, SESSION_SECONDS } from './session-timer.ts';
 
 /**
@@ -128,10 +128,10 @@ export class InviteSender {
   }
 
   /** The call is over: what still may come is an answer. */
-  leave(acknowledged: readonly Acknowledged[]): void {
+  leave(acks: ReadonlyMap<string, Acknowledgement>): void {
     const transaction = this.#transaction;
     if (transaction === undefined) return;
-    const rest = { digest: this.#digest, authorization: this.#authorization, acknowledged };
+    const rest = { digest: this.#digest, authorization: this.#authorization, acks };
     transaction.leaveTo(new LateAnswers(this.#context, transaction.request, rest));
   }
 

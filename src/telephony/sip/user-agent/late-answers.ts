@@ -9,14 +9,14 @@ import { contactOf, newVia } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
 import type { DigestClient } from './digest.ts';
 import { CallSession } from './session.ts';
-import type { Repeater, SessionHooks } from './session.ts';
+import type { Acknowledgement, SessionHooks } from './session.ts';
 import { SessionMedia } from './session-media.ts';
 
-/** A 2xx that was acknowledged. */
-export interface Acknowledged {
+/** What an ACK takes that a repeated 2xx does not tell. */
+interface Acknowledged {
   readonly remoteTag: string;
-  /** Sends the very same ACK. */
-  readonly repeater: Repeater;
+  readonly branch: string;
+  readonly sdp: string | undefined;
 }
 
 const NOBODY: SessionHooks = {
@@ -29,7 +29,8 @@ const NOBODY: SessionHooks = {
 
 /**
  * What a call leaves behind when it is over, until timer M ends (RFC 3261 §13.2.2.4): a repeated 2xx gets its ACK again,
- * that of another fork ACK and BYE. It holds no message: of its INVITE only what these requests repeat.
+ * that of another fork ACK and BYE. It holds no message: what these requests
+ * repeat of the INVITE, and what the ACK of a repeated 2xx does not find in that.
  */
 export class LateAnswers implements LateResponses {
   readonly #context: AgentContext;
@@ -47,12 +48,15 @@ export class LateAnswers implements LateResponses {
     rest: {
       readonly digest: DigestClient;
       readonly authorization: readonly HeaderField[];
-      readonly acknowledged: readonly Acknowledged[];
+      readonly acks: ReadonlyMap<string, Acknowledgement>;
     },
   ) {
     this.#context = context;
-    // An array that grew has room for more.
-    this.#acknowledged = rest.acknowledged.slice();
+    this.#acknowledged = Array.from(rest.acks, ([remoteTag, { branch, sdp }]) => ({
+      remoteTag: detached(remoteTag),
+      branch,
+      sdp,
+    }));
     this.#digest = rest.digest;
     this.#authorization = rest.authorization;
     this.#uri = invite.uri;
@@ -64,10 +68,22 @@ export class LateAnswers implements LateResponses {
   onResponse(response: SipResponse): void {
     const remoteTag = tagOf(response.to) ?? '';
     const known = this.#acknowledged.find((one) => one.remoteTag === remoteTag);
-    if (known !== undefined) return known.repeater.again();
+    const session = this.#sessionOf(response);
+    if (session === undefined) return;
+    if (known === undefined) session.confirm(response);
+    const ack = session.acknowledge(this.#sequence, this.#authorization, known?.sdp, known?.branch);
+    if (known !== undefined) return;
+    this.#acknowledged = [
+      ...this.#acknowledged,
+      { remoteTag: detached(remoteTag), branch: ack.branch, sdp: undefined },
+    ];
+    session.bye();
+  }
+
+  #sessionOf(response: SipResponse): CallSession | undefined {
     const dialog = dialogOfResponse(this.#invite(response), response);
-    if (dialog === undefined) return;
-    const session = new CallSession(this.#context, {
+    if (dialog === undefined) return undefined;
+    return new CallSession(this.#context, {
       dialog,
       owner: true,
       contact: contactOf(this.#context.transports.choose({ host: '', port: 0 })),
@@ -75,10 +91,6 @@ export class LateAnswers implements LateResponses {
       digest: this.#digest,
       hooks: NOBODY,
     });
-    session.confirm(response);
-    const repeater = session.acknowledge(this.#sequence, this.#authorization);
-    this.#acknowledged = [...this.#acknowledged, { remoteTag, repeater }];
-    session.bye();
   }
 
   #invite(response: SipResponse): SipRequest {

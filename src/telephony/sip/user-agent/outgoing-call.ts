@@ -2,7 +2,6 @@ import type { Timer } from '#platform/clock.ts';
 import type { LocalMedia } from '../../sdp/media.ts';
 import { dialogOfResponse } from '../dialogs/dialog.ts';
 import type { HeaderField } from '../messages/headers.ts';
-import { detached } from '../messages/grammar.ts';
 import { tagOf } from '../messages/message.ts';
 import type { SipRequest, SipResponse } from '../messages/message.ts';
 import { buildResponse } from '../messages/write.ts';
@@ -23,9 +22,9 @@ import type {
 } from './call.ts';
 import { DigestClient } from './digest.ts';
 import { InviteSender } from './invite-sender.ts';
-import type { Acknowledged } from './late-answers.ts';
 import { ReliableOrder } from './reliable.ts';
 import { CallSession } from './session.ts';
+import type { Acknowledgement } from './session.ts';
 import { SessionMedia } from './session-media.ts';
 import type { Negotiated } from './session-media.ts';
 
@@ -63,7 +62,8 @@ export class UacCall implements OutgoingCall {
   readonly #sender: InviteSender;
   /** By the callee's tag. */
   readonly #early = new Map<string, EarlyDialog>();
-  readonly #acknowledged: Acknowledged[] = [];
+  /** The ACK of each dialog's 2xx. */
+  readonly #acks = new Map<string, Acknowledgement>();
   #session: CallSession | undefined;
   #provisional = false;
   #stop: { readonly cause: 'cancelled' | 'ring-timeout'; readonly reason: HangupReason | undefined } | undefined;
@@ -251,8 +251,8 @@ export class UacCall implements OutgoingCall {
 
   #onSuccess(response: SipResponse, invite: SipRequest, authorization: readonly HeaderField[], wanted: boolean): void {
     const remoteTag = tagOf(response.to) ?? '';
-    const known = this.#acknowledged.find((one) => one.remoteTag === remoteTag);
-    if (known !== undefined) return known.repeater.again();
+    const known = this.#acks.get(remoteTag);
+    if (known !== undefined) return known.again();
     const early = this.#early.get(remoteTag);
     const session = early?.session ?? this.#newSession(response);
     if (session === undefined) return;
@@ -264,8 +264,7 @@ export class UacCall implements OutgoingCall {
       answer = this.#handlers.onOffer?.(offer);
     if (answer !== undefined) session.media.describe(answer);
     session.media.pending = undefined;
-    const repeater = session.acknowledge(invite.cseq.sequence, authorization, answer);
-    this.#acknowledged.push({ remoteTag: detached(remoteTag), repeater });
+    this.#acks.set(remoteTag, session.acknowledge(invite.cseq.sequence, authorization, answer));
     // Another fork or server answered too, or the answer came after we gave up (§13.2.2.4).
     if (!ours) return session.bye();
     this.#session = session;
@@ -348,7 +347,7 @@ export class UacCall implements OutgoingCall {
   #release(): void {
     this.#closeEarly();
     this.#session?.close();
-    this.#sender.leave(this.#acknowledged);
+    this.#sender.leave(this.#acks);
     this.#released();
   }
 }

@@ -5,7 +5,7 @@ import type { SipResponse } from '../messages/message.ts';
 import { ALLOW, SUPPORTED } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
 import { sdpOf } from './call.ts';
-import type { Repeater, SessionRequest, SessionRequestHandlers } from './session.ts';
+import type { Acknowledgement, SessionRequest, SessionRequestHandlers } from './session.ts';
 import type { Negotiated, SessionMedia } from './session-media.ts';
 import { agreedByAnswer, askInterval, readMinSe, SESSION_SECONDS } from './session-timer.ts';
 import type { SessionTimer } from './session-timer.ts';
@@ -25,7 +25,7 @@ export interface ChangeHost {
   /** What the peer said when the call was answered. */
   readonly peerHeaders: () => Headers;
   request(method: string, parts: SessionRequest, handlers: SessionRequestHandlers): void;
-  acknowledge(sequence: number, authorization: readonly HeaderField[]): Repeater;
+  acknowledge(sequence: number, authorization: readonly HeaderField[]): Acknowledgement;
   /** A 2xx may move the peer. */
   refreshTarget(response: SipResponse): void;
   onMediaChanged(media: NegotiatedMedia): void;
@@ -115,7 +115,7 @@ export class SessionChanges {
 
   /** `done` hears the final status, undefined where none came, and the answer of a 2xx. */
   #reinvite(sdp: string, done: (status: number | undefined, answer: string | undefined) => void): void {
-    let ack: Repeater | undefined;
+    let ack: Acknowledgement | undefined;
     const headers: HeaderField[] = [
       this.#host.contact,
       ['Allow', ALLOW],

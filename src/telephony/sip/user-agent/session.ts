@@ -8,7 +8,7 @@ import type { SipRequest, SipResponse } from '../messages/message.ts';
 import { buildResponse } from '../messages/write.ts';
 import { writeReason } from '../reason.ts';
 import type { ServerTransaction } from '../transactions/server.ts';
-import { ALLOW, newVia, sendRequest, SUPPORTED } from './agent-context.ts';
+import { ALLOW, newBranch, newVia, sendRequest, SUPPORTED } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
 import { AnswerRetransmission } from './answer-retransmission.ts';
 import { reasonText, sdpOf } from './call.ts';
@@ -48,9 +48,13 @@ export interface SessionRequest {
   readonly body?: string;
 }
 
-/** Sends something once more. */
-export interface Repeater {
+/** An ACK that was sent. */
+export interface Acknowledgement {
+  /** Sends it once more. */
   readonly again: () => void;
+  readonly branch: string;
+  /** Our answer, where the 2xx held an offer. */
+  readonly sdp: string | undefined;
 }
 
 /** Who hears how a request inside the dialog ends; repeated 2xx of an INVITE come again. */
@@ -159,10 +163,15 @@ export class CallSession {
     });
   }
 
-  /** Acknowledges a 2xx; gives back what repeats the very same ACK (RFC 3261 §13.2.2.4) and holds nothing of the session. */
-  acknowledge(sequence: number, authorization: readonly HeaderField[], sdp?: string): Repeater {
+  /** Acknowledges a 2xx; gives back what repeats the very same ACK (RFC 3261 §13.2.2.4). */
+  acknowledge(
+    sequence: number,
+    authorization: readonly HeaderField[],
+    sdp?: string,
+    branch = newBranch(),
+  ): Acknowledgement {
     const { request, to } = requestInDialog(this.#dialog, 'ACK', {
-      via: newVia(this.#context),
+      via: newVia(this.#context, branch),
       sequence,
       headers: [
         ...authorization,
@@ -171,11 +180,11 @@ export class CallSession {
       ],
       ...(sdp === undefined ? {} : { body: sdp }),
     });
-    const repeater: { again: () => void } = { again: nothing };
+    const sent: { again: () => void; branch: string; sdp: string | undefined } = { again: nothing, branch, sdp };
     this.#context.locator.locate(to, ([server]) => {
-      if (server !== undefined) repeater.again = this.#context.layer.sendStateless(request, server);
+      if (server !== undefined) sent.again = this.#context.layer.sendStateless(request, server);
     });
-    return repeater;
+    return sent;
   }
 
   /** Ends the session with BYE; `onReleased` follows when it is answered. */
