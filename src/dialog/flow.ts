@@ -1,10 +1,10 @@
-import type { BargePolicy, GlobalHandler, GlobalKind, ScriptNode, Speech } from '#domain/script.ts';
+import type { BargePolicy, GlobalHandler, GlobalKind, ScriptNode, ScriptTransfer, Speech } from '#domain/script.ts';
 import type { CompiledNode, CompiledScript } from './compile.ts';
 import { fillSlot, type EntityContext } from './entities/fill.ts';
 import { factsOf } from './grade.ts';
 import { CALL_BACK_SLOT } from './script-terms.ts';
-import { BUILT_IN_SPEECH, nthSpeech, renderSpeech, renderText } from './speech.ts';
-import type { DialogData, DialogEffect, SlotValue, SpeechPart } from './state.ts';
+import { BUILT_IN_SPEECH, nthSpeech, plainText, renderSpeech, renderText } from './speech.ts';
+import type { DialogData, DialogEffect, OutsideTarget, SlotValue, SpeechPart } from './state.ts';
 import type { Utterance } from './understand/match.ts';
 
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
@@ -201,16 +201,35 @@ export function ask(step: Step, node: ScriptNode): void {
   step.data.asks = { ...step.data.asks, [node.id]: asked + 1 };
 }
 
-/** Hands the call to an agent; false where this call has none. */
+/** Hands the call to whoever the script names outside, else to an agent; false where this call has neither. */
 export function transfer(step: Step, to: string, speech: Speech | undefined): boolean {
-  if (!step.data.agents) {
+  const outside = outsideTarget(step);
+  if (outside === undefined && !step.data.agents) {
     decide(step, 'no agent for a transfer');
     return false;
   }
   say(step, speech);
   step.data.phase = 'transferring';
-  step.final = { type: 'transfer', to };
+  step.data.held = { sinceMs: step.data.lastMs, by: 'script' };
+  step.final = { type: 'transfer', to, ...(outside === undefined ? {} : { outside }) };
   return true;
+}
+
+/** What the script says about transfers from where it is: the node's own word, else the settings'. */
+export function transferOf(step: Step): ScriptTransfer | undefined {
+  return step.script.nodes.get(step.data.node)?.node.transfer ?? step.script.source.settings.transfer;
+}
+
+function outsideTarget(step: Step): OutsideTarget | undefined {
+  const spec = transferOf(step);
+  if (spec === undefined) return undefined;
+  const target = plainText(step.script, step.data, spec.target).trim();
+  if (target === '') {
+    decide(step, 'transfer target is empty');
+    return undefined;
+  }
+  const { kind, ringSeconds } = spec;
+  return { target, kind, ...(ringSeconds === undefined ? {} : { ringSeconds }) };
 }
 
 /** Nobody can take the call and the script does not say what then. */

@@ -107,13 +107,3 @@ export function machine(step: Step, kind: 'voicemail' | 'call-assistant' | 'fax'
   say(step, nthSpeech(handler?.speech ?? [], 0), { intent: kind });
   hangUp(step, kind);
 }
-
-/** Goes where the script goes when nobody can take the call. */
-export function unTransferred(step: Step): void {
-  const { data } = step;
-  data.phase = 'speaking';
-  const { node } = step.script.nodes.get(data.node)!;
-  const target = (node.type === 'transfer' ? node.next : undefined) ?? handlerOf(step, 'want-human')?.next;
-  if (target === undefined) noAgent(step);
-  else enter(step, target);
-}

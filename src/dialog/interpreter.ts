@@ -18,8 +18,9 @@ import {
   transfer,
   type Step,
 } from './flow.ts';
-import { because, handleGlobal, machine, optOut, unTransferred } from './handlers.ts';
+import { because, handleGlobal, machine, optOut } from './handlers.ts';
 import { nthSpeech, renderText } from './speech.ts';
+import { transferAnswered, transferEnded, transferStarted, unTransferred } from './transfers.ts';
 import type { DialogData, DialogEffect, DialogEvent, DialogState } from './state.ts';
 import { attitudeOf, intentsIn, optsOut, understand, type Understanding } from './understand/decide.ts';
 import { hear, type Utterance } from './understand/match.ts';
@@ -76,6 +77,8 @@ export function startDialog(
     negatives: 0,
     silences: 0,
     consecutiveSilences: 0,
+    held: null,
+    heldMs: 0,
     endReason: '',
     optedOut: false,
     machine: null,
@@ -129,7 +132,16 @@ function handle(step: Step, event: DialogEvent): void {
       if (data.phase !== 'closing') machine(step, event.kind);
       return;
     case 'transfer-failed':
-      if (data.phase === 'transferring') unTransferred(step);
+      if (data.phase === 'transferring') unTransferred(step, event.reason);
+      return;
+    case 'transfer-started':
+      transferStarted(step, event.atMs);
+      return;
+    case 'transfer-answered':
+      if (data.phase === 'transferring') transferAnswered(step);
+      return;
+    case 'transfer-ended':
+      if (data.phase === 'transferring') transferEnded(step);
       return;
     case 'time-limit':
       if (data.phase !== 'idle' && data.phase !== 'closing') close(step, 'time-limit');
@@ -179,7 +191,7 @@ function heard(step: Step, text: string, atMs: number): void {
   const { maxRounds, maxSeconds } = script.source.settings;
   if (understood.kind !== 'global' || understood.global !== 'opt-out') {
     if (data.rounds > maxRounds) return close(step, 'max-rounds');
-    if (data.lastMs - data.answeredMs > maxSeconds * 1000) return close(step, 'time-limit');
+    if (data.lastMs - data.answeredMs - data.heldMs > maxSeconds * 1000) return close(step, 'time-limit');
   }
   act(step, understood, utterance);
 }
@@ -263,7 +275,7 @@ function answer(step: Step, entry: Knowledge): void {
   say(step, nthSpeech(entry.answers, hits - 1), { intent: entry.id });
   if (entry.after === 'hangup') return hangUp(step, `knowledge:${entry.id}`);
   if (entry.after === 'transfer') {
-    if (!transfer(step, 'agent', undefined)) unTransferred(step);
+    if (!transfer(step, 'agent', undefined)) unTransferred(step, undefined);
     return;
   }
   const node = step.script.nodes.get(data.node)?.node;

@@ -1,5 +1,6 @@
-import type { Script, ScriptNode } from '#domain/script.ts';
+import type { Script, ScriptNode, ScriptTransfer } from '#domain/script.ts';
 import type { LocalText } from '#domain/text.ts';
+import { isDialable } from '#domain/transfer.ts';
 import { compileScript } from './compile.ts';
 import { parseExpression } from './expression.ts';
 import { checkExample } from './rehearse.ts';
@@ -23,6 +24,9 @@ export interface LintFinding {
     | 'missing-global'
     | 'several-non-refusing'
     | 'no-exit'
+    | 'bad-transfer'
+    | 'unannounced-transfer'
+    | 'unhandled-transfer'
     | 'missing-grades'
     | 'example-failed'
     | 'no-examples';
@@ -49,6 +53,7 @@ export function lintScript(script: Script): LintReport {
   checkExpressions(script, errors, warnings);
   checkGraph(script, errors, warnings);
   checkNodes(script, errors, warnings);
+  checkTransfers(script, errors, warnings);
   checkDuties(script, errors, warnings);
   if (errors.length === 0) checkExamples(script, errors, warnings);
   return { errors, warnings };
@@ -76,6 +81,7 @@ function targetsOf(script: Script): { path: string; target: string }[] {
     found.push({ path: `globals[${index}].next`, target: handler.next });
     found.push({ path: `globals[${index}].onExceed`, target: handler.onExceed });
   });
+  found.push(...transferExits(script.settings.transfer, 'settings.transfer'));
   return found.filter((entry): entry is { path: string; target: string } => entry.target !== undefined);
 }
 
@@ -85,8 +91,22 @@ function exitsOf(node: ScriptNode): { path: string; target: string }[] {
     { path: 'unmatched.short', target: node.unmatched?.short },
     { path: 'unmatched.long', target: node.unmatched?.long },
     { path: 'next', target: node.next },
+    ...transferExits(node.transfer, 'transfer'),
   ];
   return exits.filter((entry): entry is { path: string; target: string } => entry.target !== undefined);
+}
+
+function transferExits(
+  transfer: ScriptTransfer | undefined,
+  path: string,
+): { path: string; target: string | undefined }[] {
+  return [
+    ...Object.entries(transfer?.onFailure ?? {}).map(([failure, target]) => ({
+      path: `${path}.onFailure.${failure}`,
+      target,
+    })),
+    { path: `${path}.after`, target: transfer?.after },
+  ];
 }
 
 function checkNames(script: Script, errors: LintFinding[]): void {
@@ -105,6 +125,8 @@ function checkNames(script: Script, errors: LintFinding[]): void {
   script.knowledge.forEach((entry, index) =>
     entry.answers.forEach((answer, nth) => check(`knowledge[${index}].answers[${nth}]`, answer.text)),
   );
+  check('settings.transfer.target', script.settings.transfer?.target ?? '');
+  script.nodes.forEach((node, index) => check(`nodes[${index}].transfer.target`, node.transfer?.target ?? ''));
   const intents = new Set<string>([...MEANINGS, ...script.intents.map((intent) => intent.id)]);
   script.nodes.forEach((node, index) =>
     node.branches.forEach((branch, nth) => {
@@ -229,6 +251,50 @@ function checkNodes(script: Script, errors: LintFinding[], warnings: LintFinding
         `${path}.branches`,
         `主流程节点“${node.id}”应有且只有一个非拒绝分支，现有 ${onward} 个 positive`,
         `Main node "${node.id}" should have exactly one positive branch, has ${onward}`,
+      );
+  });
+}
+
+/** A transfer names somebody who can be called, is announced to the callee, and knows what follows a failure. */
+function checkTransfers(script: Script, errors: LintFinding[], warnings: LintFinding[]): void {
+  const target = (path: string, transfer: ScriptTransfer | undefined): void => {
+    if (transfer === undefined || transfer.target.match(PLACEHOLDER) !== null || isDialable(transfer.target)) return;
+    add(
+      errors,
+      'bad-transfer',
+      `${path}.target`,
+      `“${transfer.target}”不是号码或 SIP 地址`,
+      `"${transfer.target}" is neither a number nor a SIP URI`,
+    );
+  };
+  target('settings.transfer', script.settings.transfer);
+  script.nodes.forEach((node, index) => {
+    const path = `nodes[${index}]`;
+    target(`${path}.transfer`, node.transfer);
+    if (node.transfer !== undefined && node.type !== 'transfer')
+      add(
+        errors,
+        'bad-transfer',
+        `${path}.transfer`,
+        `节点“${node.id}”不是转接节点`,
+        `Node "${node.id}" is no transfer node`,
+      );
+    if (node.type !== 'transfer' || (node.transfer ?? script.settings.transfer) === undefined) return;
+    if (node.speech.length === 0)
+      add(
+        warnings,
+        'unannounced-transfer',
+        `${path}.speech`,
+        `转接节点“${node.id}”没有事先告知`,
+        `Node "${node.id}" transfers without saying so before`,
+      );
+    if (node.next === undefined)
+      add(
+        warnings,
+        'unhandled-transfer',
+        path,
+        `转接节点“${node.id}”没有写明转接失败时去往的节点`,
+        `Node "${node.id}" does not say where a failed transfer goes`,
       );
   });
 }

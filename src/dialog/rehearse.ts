@@ -67,6 +67,8 @@ export function rehearse(
         speaking = effect.speech.map((part) => part.text).join('');
         turns.push({ speaker: 'platform', text: speaking, node: effect.node });
       } else if (effect.type === 'hang-up' || effect.type === 'transfer') over = true;
+      // A rehearsal reaches whomever it calls, and what they talk about is theirs.
+      if (effect.type === 'transfer' && effect.outside !== undefined) feed({ type: 'transfer-answered', atMs });
     }
     if (speaking === '' || over) return;
     atMs += TURN_MS;

@@ -2,8 +2,10 @@ import { Type, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { LocalText } from '#domain/text.ts';
 import type { Script } from '#domain/script.ts';
+import { TRANSFER_FAILURES, TRANSFER_KINDS } from '#domain/transfer.ts';
 import { OUTCOME_GRADES, SLOT_KINDS, GLOBAL_KINDS, NODE_TYPES } from './script-terms.ts';
 import { AppError, type Problem } from '#platform/error.ts';
+import { explain, pathOf } from './schema-errors.ts';
 import { regexProblem } from './understand/match.ts';
 
 /** Description in both languages, kept in the published schema. */
@@ -99,6 +101,31 @@ const BranchSchema = Type.Object(
   },
   closed,
 );
+const TransferSchema = Type.Object(
+  {
+    target: Type.String({
+      minLength: 1,
+      maxLength: 200,
+      ...d('号码或 SIP 地址，可含 {变量}', 'A number or a SIP URI; may hold {variable}'),
+    }),
+    kind: oneOf(TRANSFER_KINDS, d('盲转或咨询转', 'Blind, or after the target has answered')),
+    ringSeconds: optional(Type.Integer({ minimum: 5, maximum: 180, ...d('最长振铃', 'Rings at most so long') })),
+    onFailure: optional(
+      Type.Object(Object.fromEntries(TRANSFER_FAILURES.map((failure) => [failure, optional(Target)])), {
+        ...closed,
+        ...d('各种失败去往的节点', 'Where particular failures go'),
+      }),
+    ),
+    after: optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        ...d('对方挂断后去往的节点，缺省则结束通话', 'Node after the target has hung up; without it the call ends'),
+      }),
+    ),
+  },
+  { ...closed, ...d('转接到外部号码或 PBX', 'Hands the call to an outside number or PBX') },
+);
 const NodeSchema = Type.Object(
   {
     id: Id,
@@ -120,6 +147,7 @@ const NodeSchema = Type.Object(
     tags: optional(Tags),
     next: optional(Target),
     transferTo: optional(Type.String({ minLength: 1, maxLength: 64, ...d('转接给谁', 'Who is wanted') })),
+    transfer: optional(TransferSchema),
   },
   closed,
 );
@@ -218,6 +246,7 @@ export const ScriptSchema = Type.Object(
           ...d('每通电话首先说明由人工智能呼叫', 'Spoken first on every call'),
         }),
         voice: Type.String({ minLength: 1, maxLength: 100 }),
+        transfer: optional(TransferSchema),
       },
       closed,
     ),
@@ -272,54 +301,6 @@ export function parseScript(json: unknown): Script {
       { problems },
     );
   return json as Script;
-}
-
-function pathOf(pointer: string): string {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce((path, part) => (/^\d+$/u.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`), '');
-}
-
-function explain(keyword: string, params: Record<string, unknown>, message: string): LocalText {
-  const list = (value: unknown) => (Array.isArray(value) ? value.join(', ') : String(value));
-  switch (keyword) {
-    case 'required':
-      return {
-        zh: `缺少字段：${list(params['requiredProperties'])}`,
-        en: `Missing: ${list(params['requiredProperties'])}`,
-      };
-    case 'additionalProperties':
-    case 'unevaluatedProperties':
-      return {
-        zh: `不认识的字段：${list(params['additionalProperties'] ?? params['unevaluatedProperties'] ?? '')}`,
-        en: `Unknown: ${list(params['additionalProperties'] ?? params['unevaluatedProperties'] ?? 'field')}`,
-      };
-    case 'type':
-      return { zh: `类型应为 ${list(params['type'])}`, en: `Must be ${list(params['type'])}` };
-    case 'enum':
-      return {
-        zh: `应为其中之一：${list(params['allowedValues'])}`,
-        en: `Must be one of: ${list(params['allowedValues'])}`,
-      };
-    case 'minLength':
-    case 'minItems':
-      return { zh: `不能少于 ${list(params['limit'])}`, en: `Must not be shorter than ${list(params['limit'])}` };
-    case 'maxLength':
-    case 'maxItems':
-      return { zh: `不能多于 ${list(params['limit'])}`, en: `Must not be longer than ${list(params['limit'])}` };
-    case 'minimum':
-    case 'maximum':
-      return {
-        zh: `数值应 ${list(params['comparison'])} ${list(params['limit'])}`,
-        en: `Must be ${list(params['comparison'])} ${list(params['limit'])}`,
-      };
-    case 'pattern':
-      return { zh: `格式不符：${list(params['pattern'])}`, en: `Must match ${list(params['pattern'])}` };
-    default:
-      return { zh: `不符合要求：${message}`, en: message };
-  }
 }
 
 const REGEX_TEXT = {

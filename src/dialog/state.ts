@@ -1,6 +1,7 @@
 import type { GradeCode } from '#domain/outcome.ts';
 import type { BargePolicy, GlobalKind } from '#domain/script.ts';
 import type { HangupSide } from '#domain/call.ts';
+import type { TransferFailure, TransferKind } from '#domain/transfer.ts';
 import type { CompiledScript } from './compile.ts';
 
 /** One piece of an utterance: fixed text and inserted values stay apart, so that fixed phrases come from the cache. */
@@ -17,7 +18,13 @@ export type DialogEvent =
   | { readonly type: 'spoken'; readonly interrupted: boolean; readonly playedText: string; readonly atMs: number }
   | { readonly type: 'dtmf'; readonly digit: string; readonly atMs: number }
   | { readonly type: 'detected'; readonly kind: 'voicemail' | 'call-assistant' | 'fax'; readonly atMs: number }
-  | { readonly type: 'transfer-failed'; readonly atMs: number }
+  /** The callee waits for somebody whom an operator or the script called. */
+  | { readonly type: 'transfer-started'; readonly atMs: number }
+  | { readonly type: 'transfer-answered'; readonly atMs: number }
+  /** Without a reason: nobody was there to be asked. */
+  | { readonly type: 'transfer-failed'; readonly reason?: TransferFailure; readonly atMs: number }
+  /** Whom the callee was put through to has hung up. */
+  | { readonly type: 'transfer-ended'; readonly atMs: number }
   | { readonly type: 'hung-up'; readonly by: HangupSide; readonly atMs: number }
   | { readonly type: 'time-limit'; readonly atMs: number };
 
@@ -32,12 +39,20 @@ export type DialogEffect =
     }
   | { readonly type: 'listen'; readonly noReplyMs: number }
   | { readonly type: 'hang-up'; readonly reason: string }
-  | { readonly type: 'transfer'; readonly to: string }
+  /** `outside` is undefined for the platform's own agents. */
+  | { readonly type: 'transfer'; readonly to: string; readonly outside?: OutsideTarget }
   | { readonly type: 'suppress' }
   | { readonly type: 'tag'; readonly tag: string }
   | { readonly type: 'slot'; readonly name: string; readonly value: string }
   | { readonly type: 'decision'; readonly node: string; readonly reason: string }
   | { readonly type: 'call-back'; readonly at: Date };
+
+/** An outside number or PBX that takes a call. */
+export interface OutsideTarget {
+  readonly target: string;
+  readonly kind: TransferKind;
+  readonly ringSeconds?: number;
+}
 
 /** A filled slot: the value for machines and what the callee is told. */
 export interface SlotValue {
@@ -81,6 +96,10 @@ export interface DialogData {
   readonly negatives: number;
   readonly silences: number;
   readonly consecutiveSilences: number;
+  /** Since when the script waits for a transfer, and who asked for that; null while it talks. */
+  readonly held: { readonly sinceMs: number; readonly by: 'script' | 'operator' } | null;
+  /** What the script waited in all: it does not count against its own limits. */
+  readonly heldMs: number;
   readonly endReason: string;
   readonly optedOut: boolean;
   readonly machine: 'voicemail' | 'call-assistant' | 'fax' | null;

@@ -1,5 +1,6 @@
 import type { GradeCode } from './outcome.ts';
 import type { Language } from './text.ts';
+import type { TransferFailure, TransferKind } from './transfer.ts';
 
 /** A script (话术): one versioned document. Its JSON Schema is `src/dialog/script.schema.json`. */
 export interface Script {
@@ -96,6 +97,20 @@ export interface ScriptNode {
   readonly next?: string;
   /** For `transfer`: who is wanted, in the words of the agents' skills. */
   readonly transferTo?: string;
+  /** For `transfer`: the outside number or PBX that takes the call; the settings' one unless given. */
+  readonly transfer?: ScriptTransfer;
+}
+
+/** Where a call is handed to, and what follows. The node's speech is said before; `next` follows a failure. */
+export interface ScriptTransfer {
+  /** A number, with `+` in international form and without as the trunk takes it, or a SIP URI; may hold `{variable}`. */
+  readonly target: string;
+  readonly kind: TransferKind;
+  readonly ringSeconds?: number;
+  /** Nodes for particular failures, before `next`. */
+  readonly onFailure?: Readonly<Partial<Record<TransferFailure, string>>>;
+  /** Node that goes on with the callee when the target has hung up; without it the call ends. */
+  readonly after?: string;
 }
 
 export interface Knowledge {
@@ -157,6 +172,8 @@ export interface ScriptSettings {
   /** Spoken first on every call; a publish without it fails. */
   readonly aiDisclosure: string;
   readonly voice: string;
+  /** Takes the calls of whoever wants a person, and of transfer nodes without one of their own. */
+  readonly transfer?: ScriptTransfer;
 }
 
 /** A conversation the script promises to have; run at publish. */

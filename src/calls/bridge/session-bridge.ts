@@ -1,0 +1,248 @@
+import type { TransferFailure } from '#domain/transfer.ts';
+import type { Log } from '#platform/log.ts';
+import type { MediaEngine, MediaLeg, ReceivedFrame } from '#telephony/rtp/engine.ts';
+import type { AudioCodec, NegotiatedMedia } from '#telephony/sdp/media.ts';
+import { Bridge } from './bridge.ts';
+import type { BridgeCommand, BridgeEvent, LegRole } from './bridge-protocol.ts';
+import { comfort } from './comfort.ts';
+import { HoldPlayer } from './hold-music.ts';
+import type { HoldMusic } from './hold-music.ts';
+import { KeyTones } from './key-tones.ts';
+import { hears } from './roles.ts';
+
+/** One second leg on this worker. */
+interface SecondLeg {
+  readonly id: string;
+  readonly leg: MediaLeg;
+  readonly tones: KeyTones;
+  /** Undefined until it was answered. */
+  role: LegRole | undefined;
+  media: NegotiatedMedia | undefined;
+}
+
+export interface SessionBridgeOptions {
+  readonly engine: Pick<MediaEngine, 'openLeg'>;
+  readonly log: Log;
+  readonly music: HoldMusic;
+  readonly callee: Pick<MediaLeg, 'sendText' | 'sendDtmf'>;
+  readonly post: (event: BridgeEvent) => void;
+  /** The script's side of a transfer. */
+  readonly script: {
+    hold(): void;
+    connected(): void;
+    resume(failure: TransferFailure | undefined): void;
+  };
+}
+
+const CALLEE = 'callee';
+const PLATFORM = 'platform';
+
+/**
+ * The worker's half of what happens beside the script on one call: second legs, who hears whom, hold music.
+ *
+ *   [script] -- hold --> [hold: music] -- an agent's leg joins --> [joined]
+ *       ^                     |                                       | its leg leaves: [hold]
+ *       '------ resume -------+---------------------------------------'
+ *
+ * Listeners may come and go in every state. Owned by the call's session, which closes it.
+ */
+export class SessionBridge {
+  readonly #o: SessionBridgeOptions;
+  readonly #bridge = new Bridge();
+  readonly #legs = new Map<string, SecondLeg>();
+  readonly #opening = new Set<string>();
+  readonly #music: HoldPlayer;
+  readonly #calleeTones = new KeyTones();
+  #held = false;
+  #agents = 0;
+  #frames = 0;
+  #closed = false;
+
+  constructor(options: SessionBridgeOptions) {
+    this.#o = options;
+    this.#music = new HoldPlayer(options.music);
+  }
+
+  /** Whether the script has the floor; else its voice is not to be heard. */
+  get scripted(): boolean {
+    return !this.#held;
+  }
+
+  /** Whether the callee talks with somebody they were put through to. */
+  get joined(): boolean {
+    return this.#held && this.#agents > 0;
+  }
+
+  /** How many frames took which way. */
+  get counts(): Bridge['counts'] {
+    return this.#bridge.counts;
+  }
+
+  command(command: BridgeCommand): void {
+    if (this.#closed) return;
+    switch (command.do) {
+      case 'open':
+        void this.#open(command.leg);
+        return;
+      case 'join':
+        this.#join(command.leg, command.role, command.media);
+        return;
+      case 'media': {
+        const second = this.#legs.get(command.leg);
+        if (second?.role === undefined) return;
+        second.media = command.media;
+        second.leg.start(command.media);
+        return;
+      }
+      case 'role': {
+        const second = this.#legs.get(command.leg);
+        if (second?.role === undefined) return;
+        second.role = command.role;
+        this.#seat();
+        return;
+      }
+      case 'digit':
+        this.#digitFrom(command.leg, command.digit);
+        return;
+      case 'leave':
+        this.#leave(command.leg);
+        return;
+      case 'hold':
+        this.#held = true;
+        this.#seat();
+        this.#o.script.hold();
+        return;
+      case 'connected':
+        this.#o.script.connected();
+        return;
+      case 'resume':
+        this.#held = false;
+        this.#seat();
+        this.#o.script.resume(command.failure);
+    }
+  }
+
+  /** The callee's tick: `tx` holds the script's voice where that has the floor, else silence; it leaves as they hear it. */
+  frame(rx: ReceivedFrame, codec: AudioCodec, tx: Uint8Array): void {
+    const talks = this.#bridge.size > 0;
+    if (talks) {
+      this.#bridge.speak(CALLEE, codec, rx.payload, rx.kind !== 'none');
+      if (!this.#held) this.#bridge.speak(PLATFORM, codec, tx);
+    }
+    if (this.#held && this.#agents === 0) this.#music.play(codec, tx);
+    else if (talks && !this.#bridge.listen(CALLEE, codec, tx)) comfort(codec, this.#frames++, tx);
+    if (this.#held) this.#calleeTones.play(codec, tx);
+  }
+
+  /** Characters that the callee typed, or the script says, go to everybody who would hear them. */
+  text(from: 'callee' | 'agent', text: string): void {
+    for (const { role, leg } of this.#legs.values()) if (role !== undefined && hears(role, from)) leg.sendText(text);
+  }
+
+  /** A key of the callee, for whom they were put through to. As a tone it is in their voice already. */
+  digit(digit: string, asTone: boolean): void {
+    if (!this.joined || asTone) return;
+    for (const second of this.#legs.values()) if (second.role === 'agent') this.#press(second, digit);
+  }
+
+  /** Frees every port; the call is over. */
+  close(): void {
+    this.#closed = true;
+    for (const id of this.#legs.keys()) this.#leave(id);
+  }
+
+  async #open(id: string): Promise<void> {
+    this.#opening.add(id);
+    try {
+      const leg = await this.#o.engine.openLeg({
+        onFrame: (rx, tx) => this.#onFrame(id, rx, tx),
+        onText: (text) => this.#onText(id, text),
+        onDtmf: ({ digit }) => {
+          // Keys that came as tones are on their way to the callee as sound.
+          if (this.#legs.get(id)?.media?.audio.dtmfPayloadType !== undefined) this.#digitFrom(id, digit);
+        },
+        onTimeout: () => this.#o.post({ is: 'silent', leg: id }),
+      });
+      if (this.#closed || !this.#opening.delete(id)) {
+        leg.close();
+        return;
+      }
+      this.#legs.set(id, { id, leg, tones: new KeyTones(), role: undefined, media: undefined });
+      this.#o.post({ is: 'opened', leg: id, audioPort: leg.audioPort, textPort: leg.textPort });
+    } catch (error) {
+      this.#opening.delete(id);
+      this.#o.log.warn({ err: error }, 'a second leg could not be opened');
+      if (!this.#closed)
+        this.#o.post({ is: 'failed', leg: id, message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #join(id: string, role: LegRole, media: NegotiatedMedia): void {
+    const second = this.#legs.get(id);
+    if (second === undefined) return;
+    second.role = role;
+    second.media = media;
+    this.#seat();
+    second.leg.start(media);
+    if (role === 'agent') this.#o.script.connected();
+  }
+
+  #leave(id: string): void {
+    this.#opening.delete(id);
+    const second = this.#legs.get(id);
+    if (second === undefined) return;
+    this.#legs.delete(id);
+    this.#bridge.remove(id);
+    second.leg.close();
+    this.#seat();
+  }
+
+  /** Gives everybody the place that the state asks for. Alone with the script, the callee needs no bridge at all. */
+  #seat(): void {
+    const bridge = this.#bridge;
+    const present = [...this.#legs.values()].filter(({ role }) => role !== undefined);
+    this.#agents = present.filter(({ role }) => role === 'agent').length;
+    for (const { id, role } of present) bridge.set(id, role!);
+    if (present.length > 0) bridge.set(CALLEE, 'callee');
+    else bridge.remove(CALLEE);
+    if (present.length > 0 && !this.#held) bridge.set(PLATFORM, 'agent');
+    else bridge.remove(PLATFORM);
+  }
+
+  #onFrame(id: string, rx: ReceivedFrame, tx: Uint8Array): void {
+    const second = this.#legs.get(id);
+    if (second?.role === undefined || second.media === undefined) return;
+    const { codec } = second.media.audio;
+    this.#bridge.speak(id, codec, rx.payload, rx.kind !== 'none');
+    if (!this.#bridge.listen(id, codec, tx)) comfort(codec, this.#frames++, tx);
+    second.tones.play(codec, tx);
+  }
+
+  #onText(id: string, text: string): void {
+    const from = this.#legs.get(id)?.role;
+    if (from === undefined) return;
+    if (hears('callee', from)) this.#o.callee.sendText(text);
+    for (const other of this.#legs.values())
+      if (other.id !== id && other.role !== undefined && hears(other.role, from)) other.leg.sendText(text);
+  }
+
+  #digitFrom(id: string, digit: string): void {
+    const second = this.#legs.get(id);
+    if (!this.joined || second?.role !== 'agent') return;
+    if (this.#calleeTakesEvents) this.#o.callee.sendDtmf(digit);
+    else this.#calleeTones.press(digit);
+  }
+
+  #press(second: SecondLeg, digit: string): void {
+    if (second.media?.audio.dtmfPayloadType === undefined) second.tones.press(digit);
+    else second.leg.sendDtmf(digit);
+  }
+
+  /** Whether the callee's end takes telephone-events, as its session tells. */
+  #calleeTakesEvents = true;
+
+  /** What was agreed with the callee. */
+  calleeMedia(media: NegotiatedMedia): void {
+    this.#calleeTakesEvents = media.audio.dtmfPayloadType !== undefined;
+  }
+}
