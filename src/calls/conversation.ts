@@ -3,6 +3,8 @@ import type { Clock, Timer } from '#platform/clock.ts';
 import type { CompiledScript } from '#dialog/compile.ts';
 import { dialogResult, next, startDialog } from '#dialog/interpreter.ts';
 import type { DialogEffect, DialogEvent, DialogState } from '#dialog/interpreter.ts';
+import type { OutsideTarget } from '#dialog/state.ts';
+import type { TransferFailure } from '#domain/transfer.ts';
 import { Speaker } from './speaker.ts';
 import type { Answered, SpeakerOptions, UtteranceEnd } from './speaker.ts';
 
@@ -24,6 +26,8 @@ export interface ConversationOptions extends Pick<
     onOptOut(): void;
     /** Once. */
     onHangUp(reason: string): void;
+    /** The callee is to be put through; everything that is said before has been said. */
+    onTransfer(outside: OutsideTarget): void;
     /** The script could not decide; `onHangUp` follows. */
     onFault(error: unknown): void;
   };
@@ -45,6 +49,10 @@ export class Conversation {
   readonly #speaker: Speaker;
   #state: DialogState;
   #hangUpReason: string | undefined;
+  /** Wanted, as soon as what is being said has been said. */
+  #transfer: OutsideTarget | undefined;
+  /** The callee waits for somebody or talks with them: the script neither speaks nor listens. */
+  #held = false;
   #noReplyMs: number | undefined;
   #noReply: Timer | undefined;
   #timeLimit: Timer | undefined;
@@ -74,8 +82,7 @@ export class Conversation {
 
   answered(): void {
     if (this.#ended) return;
-    const maxMs = this.#script.source.settings.maxSeconds * 1000;
-    this.#timeLimit = this.#clock.setTimer(maxMs, () => this.#feed({ type: 'time-limit', atMs: this.#now() }));
+    this.#armTimeLimit();
     this.#feed({ type: 'answered', atMs: this.#now() });
   }
 
@@ -128,6 +135,33 @@ export class Conversation {
     this.#speaker.ended(end);
   }
 
+  /** Waits while the callee is put through, whoever asked for that. What is being said is cut short by the owner. */
+  hold(): void {
+    if (this.#ended || this.#asked) return;
+    this.#held = true;
+    this.#transfer = undefined;
+    this.#hangUpReason = undefined;
+    this.#cancelTimers();
+    this.#speaker.interrupted();
+    this.#feed({ type: 'transfer-started', atMs: this.#now() });
+  }
+
+  /** The callee talks with whom they were put through to. */
+  transferAnswered(): void {
+    this.#feed({ type: 'transfer-answered', atMs: this.#now() });
+  }
+
+  /** Goes on with the callee: after a failure, or where there is none after their talk with the target. */
+  resume(failure: TransferFailure | undefined): void {
+    if (this.#ended || !this.#held) return;
+    this.#held = false;
+    this.#armTimeLimit();
+    const atMs = this.#now();
+    this.#feed(
+      failure === undefined ? { type: 'transfer-ended', atMs } : { type: 'transfer-failed', reason: failure, atMs },
+    );
+  }
+
   /** The call is over. Only `utteranceEnded` counts after this: it writes down what was played until now. */
   hungUp(by: HangupSide): void {
     if (this.#ended) return;
@@ -172,8 +206,11 @@ export class Conversation {
         return;
       case 'hang-up':
         this.#hangUpReason = effect.reason;
+        this.#transfer = undefined;
         return;
       case 'transfer':
+        this.#transfer = effect.outside;
+        if (effect.outside !== undefined) return;
         // The dialog was started without agents and asks for none; should it, it hears at once that nobody is there.
         queueMicrotask(() => this.#feed({ type: 'transfer-failed', atMs: this.#now() }));
         return;
@@ -196,7 +233,15 @@ export class Conversation {
 
   /** While nothing is being said: end the call if that was decided, else wait for the callee. */
   #settle(): void {
-    if (this.#asked || this.#speaker.busy) return;
+    if (this.#asked || this.#held || this.#speaker.busy) return;
+    if (this.#transfer !== undefined) {
+      const outside = this.#transfer;
+      this.#held = true;
+      this.#transfer = undefined;
+      this.#cancelTimers();
+      this.#o.events.onTransfer(outside);
+      return;
+    }
     if (this.#hangUpReason === undefined) {
       if (this.#noReply === undefined) this.#armNoReply();
       return;
@@ -210,6 +255,12 @@ export class Conversation {
       this.#cancelTimers();
       this.#o.events.onHangUp(this.#hangUpReason);
     });
+  }
+
+  #armTimeLimit(): void {
+    this.#timeLimit?.cancel();
+    const maxMs = this.#script.source.settings.maxSeconds * 1000;
+    this.#timeLimit = this.#clock.setTimer(maxMs, () => this.#feed({ type: 'time-limit', atMs: this.#now() }));
   }
 
   #armNoReply(): void {
@@ -231,6 +282,7 @@ export class Conversation {
     this.#cancelNoReply();
     this.#timeLimit?.cancel();
     this.#goodbye?.cancel();
+    this.#goodbye = undefined;
   }
 
   #now(): number {

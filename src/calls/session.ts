@@ -3,7 +3,7 @@ import type { Clock, Timer } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { CompiledScript } from '#dialog/compile.ts';
 import type { MediaEngine, MediaLeg, ReceivedFrame } from '#telephony/rtp/engine.ts';
-import { transcode } from '#telephony/codec/g711.ts';
+import { FRAME_SAMPLES, transcode } from '#telephony/codec/g711.ts';
 import { frameCodecOf } from '#telephony/sdp/media.ts';
 import type { G711Codec, NegotiatedMedia } from '#telephony/sdp/media.ts';
 import { AnsweringMachineDetector } from '#telephony/progress/answering-machine.ts';
@@ -12,6 +12,9 @@ import type { Detection } from '#telephony/progress/detector.ts';
 import type { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
 import { DEFAULT_VOICE_SETTINGS, VoiceSession } from '#voice/session.ts';
 import type { VoiceActivity } from '#voice/vad/activity.ts';
+import type { BridgeCommand } from './bridge/bridge-protocol.ts';
+import type { HoldMusic } from './bridge/hold-music.ts';
+import { SessionBridge } from './bridge/session-bridge.ts';
 import { Conversation } from './conversation.ts';
 import type { PhraseSource } from './phrase-source.ts';
 import { openRecorder } from './recording.ts';
@@ -28,11 +31,18 @@ export interface SessionDeps {
   readonly phrases: PhraseSource;
   readonly fingerprints: FingerprintLibrary;
   readonly voiceActivity: () => VoiceActivity;
+  readonly holdMusic: HoldMusic;
   readonly recordingsDirectory: string;
   /** `processMs() - clock.monotonicMs()` of this thread. */
   readonly threadOffsetMs: number;
   readonly post: (message: FromWorker) => void;
 }
+
+/** While a second party has the floor, what was playing fades out unheard. */
+const UNHEARD = new Uint8Array(FRAME_SAMPLES);
+const SILENCE = new Int16Array(FRAME_SAMPLES);
+/** An outside target rings this long unless the script says otherwise. */
+const TRANSFER_RING_S = 30;
 
 type Open = Extract<ToWorker, { type: 'open' }>;
 
@@ -40,6 +50,7 @@ type Open = Extract<ToWorker, { type: 'open' }>;
 interface Talking {
   readonly voice: VoiceSession;
   readonly conversation: Conversation;
+  readonly bridge: SessionBridge;
   readonly recorder: Recorder;
   readonly machine: AnsweringMachineDetector;
   readonly activity: VoiceActivity;
@@ -60,6 +71,8 @@ export class CallSession {
   #codec: G711Codec;
   #wireCodec: G711Codec;
   #voiced = false;
+  /** Whether the callee's keys come as telephone-events; else they are heard as tones. */
+  #takesEvents = true;
   #closed = false;
 
   constructor(deps: SessionDeps, open: Open, script: CompiledScript) {
@@ -77,7 +90,7 @@ export class CallSession {
     const leg = await this.#deps.engine.openLeg({
       onFrame: (rx, tx) => this.#onFrame(rx, tx),
       onText: (text) => this.#onText(text),
-      onDtmf: (dtmf) => this.#talking?.conversation.dtmf(dtmf.digit),
+      onDtmf: (dtmf) => this.#onDigit(dtmf.digit, !this.#takesEvents),
       onTimeout: () => this.#deps.post({ type: 'hang-up', call: this.#open.call, reason: 'media-timeout' }),
     });
     this.#leg = leg;
@@ -101,6 +114,8 @@ export class CallSession {
     // Where the callee chose another codec than expected, fetching starts again with the pause before the greeting.
     if (this.#codec !== this.#open.codec) this.#warm();
     this.#talking = this.#startTalking(leg);
+    this.#talking.bridge.calleeMedia(media);
+    this.#takesEvents = media.audio.dtmfPayloadType !== undefined;
     leg.start(media);
   }
 
@@ -109,11 +124,24 @@ export class CallSession {
     if (this.#closed || this.#talking === undefined) return;
     this.#wireCodec = frameCodecOf(media.audio.codec);
     this.#talking.recorder.renegotiated(this.#wireCodec);
+    this.#talking.bridge.calleeMedia(media);
+    this.#takesEvents = media.audio.dtmfPayloadType !== undefined;
     this.#leg?.start(media);
   }
 
+  /** A key that came by INFO. */
   dtmf(digit: string): void {
-    this.#talking?.conversation.dtmf(digit);
+    this.#onDigit(digit, false);
+  }
+
+  /** Second legs, hold and transfer; only while the callee talks. */
+  bridge(command: BridgeCommand): void {
+    const talking = this.#talking;
+    if (!this.#closed && talking !== undefined) talking.bridge.command(command);
+    else if (command.do === 'open') {
+      const event = { is: 'failed', leg: command.leg, message: 'the call is not answered' } as const;
+      this.#deps.post({ type: 'bridge', call: this.#open.call, event });
+    }
   }
 
   /** Ends everything of this call and reports it. The first caller's word counts. */
@@ -123,6 +151,7 @@ export class CallSession {
     const talking = this.#talking;
     const talkMs = talking === undefined ? 0 : Math.max(0, endedAtMs - talking.answeredMs);
     talking?.greeting.cancel();
+    talking?.bridge.close();
     talking?.conversation.hungUp(by);
     // Reports what was being played, for the transcript.
     talking?.voice.close();
@@ -195,11 +224,34 @@ export class CallSession {
       mouth: voice,
       calleeSpeaking: () => voice.phase === 'user-speaking' || voice.phase === 'end-pending',
       events: {
-        onSay: (text) => leg.sendText(`${text}\u2028`),
+        onSay: (text) => {
+          leg.sendText(`${text}\u2028`);
+          bridge.text('agent', `${text}\u2028`);
+        },
         onSaid: (speaker, text) => post({ type: 'said', call, speaker, text }),
         onOptOut: () => post({ type: 'opted-out', call }),
         onHangUp: (reason) => post({ type: 'hang-up', call, reason }),
+        onTransfer: ({ target, kind, ringSeconds }) => {
+          const ringTimeoutMs = (ringSeconds ?? TRANSFER_RING_S) * 1000;
+          const wish = { kind, target, ringTimeoutMs, release: false };
+          post({ type: 'bridge', call, event: { is: 'wanted', wish } });
+        },
         onFault: (error) => log.error({ call, err: error }, 'script could not decide'),
+      },
+    });
+    const bridge = new SessionBridge({
+      engine: this.#deps.engine,
+      log,
+      music: this.#deps.holdMusic,
+      callee: leg,
+      post: (event) => post({ type: 'bridge', call, event }),
+      script: {
+        hold: () => {
+          conversation.hold();
+          voice.stop();
+        },
+        connected: () => conversation.transferAnswered(),
+        resume: (failure) => conversation.resume(failure),
       },
     });
     const recorder = openRecorder({
@@ -210,7 +262,7 @@ export class CallSession {
     });
     const answeredMs = clock.monotonicMs();
     const greeting = clock.setTimer(settings.greetDelayMs, () => conversation.answered());
-    return { voice, conversation, recorder, machine, activity, greeting, answeredMs };
+    return { voice, conversation, bridge, recorder, machine, activity, greeting, answeredMs };
   }
 
   #onFrame(rx: ReceivedFrame, tx: Uint8Array): void {
@@ -220,15 +272,29 @@ export class CallSession {
       for (const detection of this.#progress.push(rx.pcm, rx.atMs)) this.#detected(detection);
       return;
     }
-    talking.voice.onFrame(rx.pcm, tx, rx.atMs);
-    if (this.#wireCodec !== this.#codec) transcode(this.#codec, this.#wireCodec, tx);
-    talking.machine.push(rx.pcm, this.#voiced, rx.atMs);
-    this.#classify();
+    if (talking.bridge.scripted) {
+      talking.voice.onFrame(rx.pcm, tx, rx.atMs);
+      if (this.#wireCodec !== this.#codec) transcode(this.#codec, this.#wireCodec, tx);
+      talking.machine.push(rx.pcm, this.#voiced, rx.atMs);
+      this.#classify();
+    } else if (talking.voice.speaking) talking.voice.onFrame(SILENCE, UNHEARD, rx.atMs);
+    talking.bridge.frame(rx, this.#wireCodec, tx);
     talking.recorder.push(rx.payload, tx, rx.atMs);
   }
 
   #onText(text: string): void {
-    this.#talking?.voice.onText(text);
+    const talking = this.#talking;
+    if (talking === undefined) return;
+    talking.bridge.text('callee', text);
+    if (talking.bridge.scripted) talking.voice.onText(text);
+  }
+
+  /** Keys for whom the callee was put through to are none of the script's business, and may be a secret. */
+  #onDigit(digit: string, asTone: boolean): void {
+    const talking = this.#talking;
+    if (talking === undefined) return;
+    if (talking.bridge.scripted) talking.conversation.dtmf(digit);
+    else talking.bridge.digit(digit, asTone);
   }
 
   #detected(detection: Detection): void {

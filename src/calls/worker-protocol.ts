@@ -5,6 +5,7 @@ import type { Language } from '#domain/text.ts';
 import type { CallClass } from '#telephony/progress/answering-machine.ts';
 import type { Detection } from '#telephony/progress/detector.ts';
 import type { G711Codec, NegotiatedMedia } from '#telephony/sdp/media.ts';
+import type { BridgeCommand, BridgeEvent } from './bridge/bridge-protocol.ts';
 
 /** What a call worker is started with. Times that cross threads are milliseconds of the process-wide monotonic clock. */
 export interface WorkerSettings {
@@ -14,6 +15,8 @@ export interface WorkerSettings {
   readonly recordingsDirectory: string;
   /** JSON of a `FingerprintLibrary`. */
   readonly fingerprints: unknown;
+  /** A WAV file that plays while somebody waits; where it is not there, the built-in music does. */
+  readonly holdMusicFile: string | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -52,6 +55,7 @@ export type ToWorker =
   /** The callee changed the session after the answer: hold, another address, another codec. */
   | { readonly type: 'renegotiated'; readonly call: AttemptId; readonly media: NegotiatedMedia }
   | { readonly type: 'dtmf'; readonly call: AttemptId; readonly digit: string }
+  | { readonly type: 'bridge'; readonly call: AttemptId; readonly command: BridgeCommand }
   | {
       readonly type: 'finish';
       readonly call: AttemptId;
@@ -95,6 +99,7 @@ export type FromWorker =
   | { readonly type: 'said'; readonly call: AttemptId; readonly speaker: 'callee' | 'platform'; readonly text: string }
   | { readonly type: 'opted-out'; readonly call: AttemptId }
   | { readonly type: 'hang-up'; readonly call: AttemptId; readonly reason: string }
+  | { readonly type: 'bridge'; readonly call: AttemptId; readonly event: BridgeEvent }
   | { readonly type: 'finished'; readonly call: AttemptId; readonly result: WorkerResult }
   | { readonly type: 'phrase'; readonly request: number; readonly phrase: PhraseRequest }
   | { readonly type: 'closed' };

@@ -10,6 +10,7 @@ import { sampleScripts } from '#dialog/samples.ts';
 import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
 import { MediaEngine } from '#telephony/rtp/engine.ts';
 import { loadWebRtcVad } from '#voice/vad/webrtc.ts';
+import { loadHoldMusic } from './bridge/hold-music.ts';
 import { PhraseSource } from './phrase-source.ts';
 import { CallSession } from './session.ts';
 import type { SessionDeps } from './session.ts';
@@ -35,6 +36,7 @@ const deps: SessionDeps = {
   phrases,
   fingerprints: FingerprintLibrary.fromJson(settings.fingerprints),
   voiceActivity: await loadWebRtcVad(),
+  holdMusic: await loadHoldMusic(settings.holdMusicFile, log),
   recordingsDirectory: settings.recordingsDirectory,
   threadOffsetMs: threadOffsetMs(clock),
   post,
@@ -89,6 +91,9 @@ function receive(message: ToWorker): void {
       return;
     case 'dtmf':
       sessions.get(message.call)?.dtmf(message.digit);
+      return;
+    case 'bridge':
+      sessions.get(message.call)?.bridge(message.command);
       return;
     case 'finish':
       void finish(message);

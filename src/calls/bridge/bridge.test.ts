@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeG711, encodeG711 } from '#telephony/codec/g711.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 import { Bridge } from './bridge.ts';
 import { hears } from './roles.ts';
 import type { PartyRole } from './roles.ts';
@@ -9,14 +9,14 @@ const ROLES = ['callee', 'agent', 'monitor', 'whisper', 'barge'] as const satisf
 /** Each speaks at a level of its own, powers of two, so that a sum tells who is in it. */
 const LEVELS = { callee: 512, agent: 1024, monitor: 2048, whisper: 4096, barge: 8192 };
 
-function constant(level: number, codec: AudioCodec): Uint8Array {
+function constant(level: number, codec: G711Codec): Uint8Array {
   const octets = new Uint8Array(160);
   encodeG711(codec, new Int16Array(160).fill(level), octets);
   return octets;
 }
 
 /** One tick of everybody in the order given; who heard what level. */
-function round(bridge: Bridge, codecs: Partial<Record<PartyRole, AudioCodec>> = {}): Record<string, number> {
+function round(bridge: Bridge, codecs: Partial<Record<PartyRole, G711Codec>> = {}): Record<string, number> {
   for (const role of ROLES) bridge.speak(role, codecs[role] ?? 'PCMA', constant(LEVELS[role], codecs[role] ?? 'PCMA'));
   return Object.fromEntries(
     ROLES.map((role) => {

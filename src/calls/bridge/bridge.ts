@@ -1,5 +1,5 @@
 import { FRAME_SAMPLES, encodeG711, linearTable, transcode } from '#telephony/codec/g711.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 import { FrameLine, LineReader } from './frame-line.ts';
 import type { SpokenFrame } from './frame-line.ts';
 import { limit } from './limiter.ts';
@@ -59,12 +59,12 @@ export class Bridge {
   }
 
   /** 20 ms of what a party says. */
-  speak(id: string, codec: AudioCodec, payload: Uint8Array, present = true): void {
+  speak(id: string, codec: G711Codec, payload: Uint8Array, present = true): void {
     this.#parties.get(id)?.line.write(codec, payload, present);
   }
 
   /** Puts into `tx` what a party hears; false leaves it as it is, because nobody says anything. */
-  listen(id: string, codec: AudioCodec, tx: Uint8Array): boolean {
+  listen(id: string, codec: G711Codec, tx: Uint8Array): boolean {
     const party = this.#parties.get(id);
     if (party === undefined) return false;
     heard.length = 0;
@@ -87,7 +87,7 @@ export class Bridge {
     return true;
   }
 
-  #mix(codec: AudioCodec, tx: Uint8Array): void {
+  #mix(codec: G711Codec, tx: Uint8Array): void {
     sum.fill(0);
     for (const { codec: law, payload } of heard) {
       const linear = linearTable(law);

@@ -1,9 +1,9 @@
 import { FRAME_SAMPLES } from '#telephony/codec/g711.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 
 /** 20 ms of one party as they came from the wire. */
 export interface SpokenFrame {
-  codec: AudioCodec;
+  codec: G711Codec;
   /** False where the party sends nothing at all. */
   present: boolean;
   /** 160 octets. */
@@ -20,12 +20,12 @@ export class FrameLine {
   /** Frames written so far. */
   written = 0;
   readonly #frames: readonly SpokenFrame[] = Array.from({ length: KEPT }, () => ({
-    codec: 'PCMA' as AudioCodec,
+    codec: 'PCMA' as G711Codec,
     present: false,
     payload: new Uint8Array(FRAME_SAMPLES),
   }));
 
-  write(codec: AudioCodec, payload: Uint8Array, present: boolean): void {
+  write(codec: G711Codec, payload: Uint8Array, present: boolean): void {
     const frame = this.#frames[this.written++ % KEPT]!;
     frame.codec = codec;
     frame.present = present;

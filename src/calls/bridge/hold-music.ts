@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 import { FRAME_SAMPLES } from '#telephony/codec/g711.ts';
 import type { Log } from '#platform/log.ts';
 import { encodeG711, LINE_RATE_HZ } from '#voice/g711.ts';
@@ -68,7 +68,7 @@ export class HoldPlayer {
   }
 
   /** Fills `tx` with the next 20 ms. */
-  play(codec: AudioCodec, tx: Uint8Array): void {
+  play(codec: G711Codec, tx: Uint8Array): void {
     const octets = this.#music[codec];
     if (octets.length === 0) return;
     for (let filled = 0; filled < FRAME_SAMPLES;) {

@@ -1,5 +1,5 @@
 import { encodeG711, FRAME_SAMPLES } from '#telephony/codec/g711.ts';
-import type { AudioCodec } from '#telephony/sdp/media.ts';
+import type { G711Codec } from '#telephony/sdp/media.ts';
 
 const SAMPLE_HZ = 8000;
 const LOW_HZ = [697, 770, 852, 941] as const;
@@ -23,7 +23,7 @@ export class KeyTones {
   }
 
   /** Fills `tx` with the next 20 ms while keys wait; false leaves it as it is. */
-  play(codec: AudioCodec, tx: Uint8Array): boolean {
+  play(codec: G711Codec, tx: Uint8Array): boolean {
     const key = KEYS.indexOf(this.#keys[0] ?? ' ');
     if (key < 0) return false;
     const pcm = new Int16Array(FRAME_SAMPLES);

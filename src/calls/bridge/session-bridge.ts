@@ -1,7 +1,8 @@
 import type { TransferFailure } from '#domain/transfer.ts';
 import type { Log } from '#platform/log.ts';
 import type { MediaEngine, MediaLeg, ReceivedFrame } from '#telephony/rtp/engine.ts';
-import type { AudioCodec, NegotiatedMedia } from '#telephony/sdp/media.ts';
+import { frameCodecOf } from '#telephony/sdp/media.ts';
+import type { G711Codec, NegotiatedMedia } from '#telephony/sdp/media.ts';
 import { Bridge } from './bridge.ts';
 import type { BridgeCommand, BridgeEvent, LegRole } from './bridge-protocol.ts';
 import { comfort } from './comfort.ts';
@@ -53,6 +54,8 @@ export class SessionBridge {
   readonly #opening = new Set<string>();
   readonly #music: HoldPlayer;
   readonly #calleeTones = new KeyTones();
+  /** Whether the callee's end takes telephone-events. */
+  #calleeTakesEvents = true;
   #held = false;
   #agents = 0;
   #frames = 0;
@@ -76,6 +79,11 @@ export class SessionBridge {
   /** How many frames took which way. */
   get counts(): Bridge['counts'] {
     return this.#bridge.counts;
+  }
+
+  /** What was agreed with the callee. */
+  calleeMedia(media: NegotiatedMedia): void {
+    this.#calleeTakesEvents = media.audio.dtmfPayloadType !== undefined;
   }
 
   command(command: BridgeCommand): void {
@@ -123,7 +131,7 @@ export class SessionBridge {
   }
 
   /** The callee's tick: `tx` holds the script's voice where that has the floor, else silence; it leaves as they hear it. */
-  frame(rx: ReceivedFrame, codec: AudioCodec, tx: Uint8Array): void {
+  frame(rx: ReceivedFrame, codec: G711Codec, tx: Uint8Array): void {
     const talks = this.#bridge.size > 0;
     if (talks) {
       this.#bridge.speak(CALLEE, codec, rx.payload, rx.kind !== 'none');
@@ -212,7 +220,7 @@ export class SessionBridge {
   #onFrame(id: string, rx: ReceivedFrame, tx: Uint8Array): void {
     const second = this.#legs.get(id);
     if (second?.role === undefined || second.media === undefined) return;
-    const { codec } = second.media.audio;
+    const codec = frameCodecOf(second.media.audio.codec);
     this.#bridge.speak(id, codec, rx.payload, rx.kind !== 'none');
     if (!this.#bridge.listen(id, codec, tx)) comfort(codec, this.#frames++, tx);
     second.tones.play(codec, tx);
@@ -236,13 +244,5 @@ export class SessionBridge {
   #press(second: SecondLeg, digit: string): void {
     if (second.media?.audio.dtmfPayloadType === undefined) second.tones.press(digit);
     else second.leg.sendDtmf(digit);
-  }
-
-  /** Whether the callee's end takes telephone-events, as its session tells. */
-  #calleeTakesEvents = true;
-
-  /** What was agreed with the callee. */
-  calleeMedia(media: NegotiatedMedia): void {
-    this.#calleeTakesEvents = media.audio.dtmfPayloadType !== undefined;
   }
 }
