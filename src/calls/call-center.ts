@@ -5,6 +5,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { IncomingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { AnsweredCall } from './answered-call.ts';
+import type { CallControl } from './bridge/call-bridge.ts';
 import { PlacedCall } from './placed-call.ts';
 import type { CallObserver } from './placed-call.ts';
 import type { TrunkRoute } from './trunk-route.ts';
@@ -20,6 +21,8 @@ export interface CallCenterOptions {
   readonly rtp: { readonly address: string; readonly first: number; readonly last: number };
   readonly recordingsDirectory: string;
   readonly fingerprints: unknown;
+  /** A WAV file that plays while a callee waits; the built-in music where it is not there. */
+  readonly holdMusicFile?: string;
   readonly logLevel: WorkerSettings['logLevel'];
   /** Ready-to-send G.711 of a phrase, or undefined where it cannot be spoken. */
   readonly phrase: (request: PhraseRequest) => Promise<Uint8Array | undefined>;
@@ -44,6 +47,8 @@ export interface CallCenter {
   readonly capacity: number;
   /** The latest report of every call worker, with its age. */
   readonly workerLoads: readonly (WorkerLoad & { readonly ageMs: number })[];
+  /** Transfers and listeners of a call that talks; undefined for every other one. */
+  control(id: AttemptId): CallControl | undefined;
   /** Hangs up every call politely, waits for their ends, then ends the workers. */
   close(reason: string): Promise<void>;
 }
@@ -61,6 +66,7 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
       address: options.rtp.address,
       recordingsDirectory: options.recordingsDirectory,
       fingerprints: options.fingerprints,
+      holdMusicFile: options.holdMusicFile,
       logLevel: options.logLevel,
     },
     phrase: options.phrase,
@@ -118,6 +124,7 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
     get workerLoads() {
       return pool.loads;
     },
+    control: (id) => live.get(id)?.control,
     async placeCall(attempt, signal, observer) {
       const route = routeOf(attempt.trunk);
       return follow(new PlacedCall({ ...options, pool, route, attempt, observer }), attempt.id, signal);

@@ -94,6 +94,7 @@ function talk(options: { settings?: Partial<Script['settings']>; waiting?: boole
       onSaid: (speaker, text) => log.push(`${speaker}: ${text}`),
       onOptOut: () => log.push('opt-out'),
       onHangUp: (reason) => log.push(`hang up: ${reason}`),
+      onTransfer: () => undefined,
       onFault: () => log.push('fault'),
     },
   });

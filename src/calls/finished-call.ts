@@ -1,5 +1,6 @@
 import type { Attempt, FinishedCall, TimelineEvent } from '#domain/call.ts';
 import type { Evidence, NetworkOutcome } from '#domain/outcome.ts';
+import type { TransferRecord } from '#domain/transfer.ts';
 import { decideNetworkOutcome } from '#telephony/progress/decide.ts';
 import type { CallEnd } from '#telephony/sip/user-agent.ts';
 import type { WorkerResult } from './worker-protocol.ts';
@@ -17,6 +18,7 @@ export interface Signalling {
   readonly hangUpReason: string | undefined;
   readonly overrides: Readonly<Record<string, NetworkOutcome>>;
   readonly timeline: readonly TimelineEvent[];
+  readonly transfer?: TransferRecord | undefined;
 }
 
 /** Why a call ended of which nothing is known but that its worker died. */
@@ -43,6 +45,7 @@ export function finishedCall(seen: Signalling, result: WorkerResult): FinishedCa
     turns: result.turns,
     recording: result.recording,
     media: result.media,
+    ...(seen.transfer === undefined ? {} : { transfer: seen.transfer }),
   };
 }
 

@@ -10,6 +10,9 @@ import { parseSdp } from '#telephony/sdp/parse.ts';
 import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import type { CallEnd, OutgoingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
+import { CallBridge } from './bridge/call-bridge.ts';
+import type { CallControl } from './bridge/call-bridge.ts';
+import { outsideAddress } from './bridge/outside-target.ts';
 import { finishedCall, WORKER_LOST } from './finished-call.ts';
 import { calleeNumber, formatNumber, sipUri } from './number-format.ts';
 import { threadOffsetMs } from './thread-clock.ts';
@@ -70,6 +73,8 @@ export class PlacedCall {
   #answeredMs: number | undefined;
   #hangUpReason: string | undefined;
   #mediaRefused = false;
+  /** From the answer to the end. */
+  #bridge: CallBridge | undefined;
   #dead: { readonly label: string; readonly timer: Timer } | undefined;
   #settled = false;
 
@@ -108,6 +113,11 @@ export class PlacedCall {
     this.#sip?.hangup({ protocol: 'Q.850', cause: 16, text: 'Normal call clearing' });
   }
 
+  /** Transfers and listeners; undefined while nobody talks. */
+  get control(): CallControl | undefined {
+    return this.#end === undefined ? this.#bridge : undefined;
+  }
+
   #onWorker(message: CallMessage): void {
     switch (message.type) {
       case 'opened':
@@ -127,6 +137,9 @@ export class PlacedCall {
         return;
       case 'hang-up':
         this.hangUp(message.reason);
+        return;
+      case 'bridge':
+        this.#bridge?.onWorker(message.event);
         return;
       case 'finished':
         this.#finish(message.result);
@@ -197,8 +210,25 @@ export class PlacedCall {
       return;
     }
     this.#answeredMs = answeredMs;
+    this.#bridge = this.#newBridge();
     this.#seat.post({ type: 'answered', call: this.#o.attempt.id, media });
     this.#tell((observer) => observer.onState('talking'));
+  }
+
+  #newBridge(): CallBridge | undefined {
+    const { attempt, clock, log, route, rtp, sip } = this.#o;
+    if (this.#sip === undefined) return undefined;
+    return new CallBridge({
+      clock,
+      log,
+      sip,
+      rtpAddress: rtp.address,
+      post: (command) => this.#seat.post({ type: 'bridge', call: attempt.id, command }),
+      callee: this.#sip,
+      address: (target) => outsideAddress(route, target, attempt.callerNumber, sip.address.address),
+      note: (entry) => this.#timeline.push({ ...entry, atMs: this.#elapsedMs() }),
+      hangUp: (reason) => this.hangUp(reason),
+    });
   }
 
   #negotiate(sdp: string): NegotiatedMedia | undefined {
@@ -230,6 +260,7 @@ export class PlacedCall {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#endedMs = this.#elapsedMs();
+    this.#bridge?.close();
     this.#postFinish(end.by, (end.by === 'platform' ? this.#hangUpReason : undefined) ?? end.detail);
   }
 
@@ -242,6 +273,7 @@ export class PlacedCall {
   #onWorkerLost(message: string): void {
     if (this.#settled) return;
     this.#o.log.error({ call: this.#o.attempt.id, message }, 'call lost its worker');
+    this.#bridge?.close();
     if (this.#sip === undefined) {
       this.#fail(noWorker());
       return;
@@ -281,6 +313,7 @@ export class PlacedCall {
       hangUpReason: this.#hangUpReason,
       overrides: this.#o.route.overrides,
       timeline: this.#timeline,
+      transfer: this.#bridge?.record,
     };
     this.#settle.resolve(finishedCall(facts, result));
   }

@@ -37,7 +37,13 @@ async function open(
     log: silentLog,
     workers,
     ports: { first: 30_000, last: 30_099 },
-    settings: { address: '127.0.0.1', recordingsDirectory: '/nowhere', fingerprints: [], logLevel: 'silent' },
+    settings: {
+      address: '127.0.0.1',
+      recordingsDirectory: '/nowhere',
+      fingerprints: [],
+      holdMusicFile: undefined,
+      logLevel: 'silent',
+    },
     phrase,
     program,
   });

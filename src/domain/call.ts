@@ -2,6 +2,7 @@ import type { AttemptId, CampaignId, ContactId, LeadId } from './ids.ts';
 import type { PhoneNumber } from './phone.ts';
 import type { Evidence, GradeCode, NetworkOutcome, OutcomeCode } from './outcome.ts';
 import type { Script } from './script.ts';
+import type { ListenerRole, TransferKind, TransferRecord } from './transfer.ts';
 
 export const CALL_DIRECTIONS = ['outbound', 'inbound'] as const;
 /** Who called: we a contact, or somebody one of our numbers. */
@@ -47,6 +48,28 @@ export type TimelineEvent =
   | { readonly type: 'decision'; readonly atMs: number; readonly node: string; readonly reason: string }
   | { readonly type: 'tag'; readonly atMs: number; readonly tag: string }
   | { readonly type: 'slot'; readonly atMs: number; readonly name: string; readonly value: string }
+  /** Somebody else takes the call over; `target` is masked, `reason` a `TransferFailure`. */
+  | {
+      readonly type: 'transfer';
+      readonly atMs: number;
+      readonly action: 'started' | 'answered' | 'kept' | 'failed' | 'ended';
+      readonly kind: TransferKind;
+      readonly target: string;
+      readonly by?: string;
+      readonly reason?: string;
+      readonly detail?: string;
+      readonly talkMs?: number;
+    }
+  /** Somebody listens in; `by` asked for that. */
+  | {
+      readonly type: 'listen';
+      readonly atMs: number;
+      readonly action: 'started' | 'joined' | 'role' | 'failed' | 'ended';
+      readonly role: ListenerRole;
+      readonly target: string;
+      readonly by: string;
+      readonly reason?: string;
+    }
   | { readonly type: 'ended'; readonly atMs: number; readonly by: HangupSide; readonly detail: string };
 
 /** Latencies of one reply, all in ms; `voiceToVoiceMs` runs from the last received speech sample to the first sent one. */
@@ -145,6 +168,8 @@ export interface FinishedCall {
   readonly turns: readonly Turn[];
   readonly recording: Recording | undefined;
   readonly media: MediaStats | undefined;
+  /** The last transfer of the call, where there was one. */
+  readonly transfer?: TransferRecord | undefined;
 }
 
 /** What the rest of the platform acts on after a call. */

@@ -1,0 +1,358 @@
+import type { TimelineEvent } from '#domain/call.ts';
+import { maskTarget } from '#domain/transfer.ts';
+import type { ListenerRole, TransferFailure, TransferKind, TransferRecord } from '#domain/transfer.ts';
+import type { Clock, Timer } from '#platform/clock.ts';
+import { AppError } from '#platform/error.ts';
+import type { Log } from '#platform/log.ts';
+import type { OutgoingCall, SipUserAgent, TransferResult } from '#telephony/sip/user-agent.ts';
+import type { TimelineEntry } from '../transcript.ts';
+import type { BridgeCommand, BridgeEvent, TransferWish } from './bridge-protocol.ts';
+import { OutsideLeg } from './outside-leg.ts';
+import type { OutsideAddress } from './outside-target.ts';
+
+/** A target rings this long unless somebody says otherwise. */
+const RING_MS = 30_000;
+/** Nobody talks longer; a forgotten pair of calls ends here. */
+const MAX_TALK_MS = 4 * 3_600_000;
+const MAX_LISTENERS = 4;
+
+/** Who listens in on a call. */
+export interface ListenerView {
+  readonly id: string;
+  readonly target: string;
+  readonly role: ListenerRole;
+  readonly state: 'calling' | 'listening';
+}
+
+/** Who takes part in a call beside the callee and the script; targets are masked. */
+export interface BridgeView {
+  readonly transfer:
+    | { readonly kind: TransferKind; readonly target: string; readonly state: 'calling' | 'connected' }
+    | undefined;
+  readonly listeners: readonly ListenerView[];
+}
+
+/** What may be done to a call that is going on; throws `conflict` where its state forbids it, `not-found` for listeners. */
+export interface CallControl {
+  readonly view: BridgeView;
+  /** Begins a transfer; `onSettled` hears what becomes of it, as the timeline does. Throws `invalid-input` for a target. */
+  transfer(wish: Pick<TransferWish, 'kind' | 'target'> & Partial<TransferWish>, by: string): void;
+  /** Hangs the target up, or stops calling it; the script goes on. A blind transfer cannot be taken back. */
+  endTransfer(): void;
+  /** Calls somebody who then listens in; gives the listener's id. */
+  listen(listener: { readonly target: string; readonly role: ListenerRole }, by: string): string;
+  setRole(listener: string, role: ListenerRole): void;
+  endListener(listener: string): void;
+}
+
+export interface CallBridgeOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sip: Pick<SipUserAgent, 'placeCall'>;
+  readonly rtpAddress: string;
+  readonly post: (command: BridgeCommand) => void;
+  /** The callee's call. */
+  readonly callee: Pick<OutgoingCall, 'transfer'>;
+  /** How a target is called; throws `invalid-input`. */
+  readonly address: (target: string) => OutsideAddress;
+  readonly note: (entry: TimelineEntry) => void;
+  /** The callee talks elsewhere now. */
+  readonly hangUp: (reason: string) => void;
+}
+
+/** A transfer under way. */
+interface Transfer {
+  readonly kind: TransferKind;
+  readonly target: string;
+  readonly release: boolean;
+  leg: OutsideLeg | undefined;
+  answeredMs: number | undefined;
+  limit: Timer | undefined;
+}
+
+/**
+ * The main thread's half of transfers and listeners of one answered call. Owned by the call, which closes it when it
+ * ends; until then second legs come and go, and the callee's leg is never touched but by a transfer.
+ *
+ *   [script] -- blind: REFER --> [calling] -- 2xx reported --> the call ends, `transferred`
+ *       |                            '-- refused: the script goes on
+ *       '-- attended: second call --> [calling] -- answered --> [connected] -- target hangs up: the script goes on
+ *                                        |                          '-- release: REFER with Replaces --> the call ends
+ *                                        '-- busy, no answer, rejected, taken back: the script goes on
+ */
+export class CallBridge implements CallControl {
+  readonly #o: CallBridgeOptions;
+  readonly #listeners = new Map<string, { readonly leg: OutsideLeg; readonly target: string; readonly by: string }>();
+  #transfer: Transfer | undefined;
+  #record: TransferRecord | undefined;
+  #closed = false;
+
+  constructor(options: CallBridgeOptions) {
+    this.#o = options;
+  }
+
+  /** What became of the last transfer. */
+  get record(): TransferRecord | undefined {
+    return this.#record;
+  }
+
+  get view(): BridgeView {
+    const transfer = this.#transfer;
+    return {
+      transfer: transfer && {
+        kind: transfer.kind,
+        target: transfer.target,
+        state: transfer.answeredMs === undefined ? 'calling' : 'connected',
+      },
+      listeners: [...this.#listeners.values()].map(({ leg, target }) => ({
+        id: leg.id,
+        target,
+        role: roleOf(leg),
+        state: leg.state === 'answered' ? 'listening' : 'calling',
+      })),
+    };
+  }
+
+  transfer(wish: Pick<TransferWish, 'kind' | 'target'> & Partial<TransferWish>, by: string): void {
+    if (this.#closed) throw callOver();
+    if (this.#transfer !== undefined) throw alreadyTransferring();
+    const address = this.#o.address(wish.target);
+    const { kind, release = false, ringTimeoutMs = RING_MS } = wish;
+    const target = maskTarget(wish.target);
+    const transfer: Transfer = { kind, target, release, leg: undefined, answeredMs: undefined, limit: undefined };
+    this.#transfer = transfer;
+    this.#note('started', { by });
+    this.#o.post({ do: 'hold' });
+    if (kind === 'blind') {
+      this.#o.callee.transfer(address.request.target).then(
+        (result) => this.#onReferred(transfer, result),
+        (error: unknown) => {
+          this.#o.log.warn({ err: error }, 'a transfer could not be asked for');
+          this.#fail(transfer, 'refused', '');
+        },
+      );
+      return;
+    }
+    transfer.leg = new OutsideLeg({
+      ...this.#o,
+      to: address,
+      role: 'agent',
+      ringTimeoutMs,
+      onAnswered: () => this.#onAnswered(transfer),
+      onEnded: (failure) => {
+        if (failure === undefined) this.#onTargetGone(transfer);
+        else this.#fail(transfer, failure, '');
+      },
+    });
+  }
+
+  endTransfer(): void {
+    const transfer = this.#transfer;
+    if (transfer?.leg === undefined) throw transfer === undefined ? notTransferring() : cannotTakeBack();
+    transfer.leg.hangUp();
+  }
+
+  listen({ target, role }: { readonly target: string; readonly role: ListenerRole }, by: string): string {
+    if (this.#closed) throw callOver();
+    if (this.#listeners.size >= MAX_LISTENERS) throw tooManyListeners();
+    const to = this.#o.address(target);
+    const masked = maskTarget(target);
+    const leg: OutsideLeg = new OutsideLeg({
+      ...this.#o,
+      to,
+      role,
+      ringTimeoutMs: RING_MS,
+      onAnswered: () => this.#listened(leg, 'joined', ''),
+      onEnded: (failure) => {
+        this.#listened(leg, failure === undefined ? 'ended' : 'failed', failure ?? '');
+        this.#listeners.delete(leg.id);
+      },
+    });
+    this.#listeners.set(leg.id, { leg, target: masked, by });
+    this.#listened(leg, 'started', '');
+    return leg.id;
+  }
+
+  setRole(id: string, role: ListenerRole): void {
+    const { leg } = this.#listener(id);
+    if (leg.role === role) return;
+    leg.setRole(role);
+    this.#listened(leg, 'role', '');
+  }
+
+  endListener(id: string): void {
+    this.#listener(id).leg.hangUp();
+  }
+
+  onWorker(event: BridgeEvent): void {
+    if (this.#closed) return;
+    if (event.is !== 'wanted') {
+      const leg = this.#transfer?.leg?.id === event.leg ? this.#transfer.leg : this.#listeners.get(event.leg)?.leg;
+      leg?.onWorker(event);
+      return;
+    }
+    try {
+      this.transfer(event.wish, 'script');
+    } catch (error) {
+      const failure: TransferFailure =
+        error instanceof AppError && error.code === 'invalid-input' ? 'invalid-number' : 'unreachable';
+      this.#o.log.warn({ err: error }, 'a transfer that the script wanted could not begin');
+      // Where an operator was faster, theirs goes on.
+      if (this.#transfer !== undefined) return;
+      const { kind, target } = event.wish;
+      this.#record = { kind, target: maskTarget(target), result: failure, talkMs: 0 };
+      this.#o.note({ type: 'transfer', action: 'failed', kind, target: maskTarget(target), reason: failure });
+      this.#o.post({ do: 'resume', failure });
+    }
+  }
+
+  /** The call is over: everybody else goes too. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    const transfer = this.#transfer;
+    for (const { leg } of this.#listeners.values()) leg.hangUp();
+    this.#closed = true;
+    if (transfer === undefined) return;
+    if (transfer.answeredMs === undefined) this.#settle(transfer, 'cancelled');
+    else this.#settle(transfer, 'connected');
+    transfer.leg?.hangUp();
+  }
+
+  #onAnswered(transfer: Transfer): void {
+    if (this.#transfer !== transfer) return;
+    transfer.answeredMs = this.#o.clock.monotonicMs();
+    transfer.limit = this.#o.clock.setTimer(MAX_TALK_MS, () => transfer.leg?.hangUp(), { unref: true });
+    this.#note('answered', {});
+    const replacing = transfer.leg?.session;
+    if (!transfer.release || replacing === undefined) return;
+    this.#o.callee.transfer({ replacing }).then(
+      (result) => {
+        if (this.#transfer !== transfer) return;
+        if (result.ok) this.#left(transfer);
+        // They go on talking through us.
+        else this.#note('kept', { reason: `${result.status ?? ''} ${result.detail}`.trim() });
+      },
+      (error: unknown) => this.#o.log.warn({ err: error }, 'both ends could not be asked to talk without us'),
+    );
+  }
+
+  #onTargetGone(transfer: Transfer): void {
+    if (this.#transfer !== transfer) return;
+    this.#settle(transfer, 'connected');
+    if (!this.#closed) this.#o.post({ do: 'resume', failure: undefined });
+  }
+
+  #onReferred(transfer: Transfer, result: TransferResult): void {
+    if (this.#transfer !== transfer) return;
+    if (result.ok) {
+      this.#o.post({ do: 'connected' });
+      this.#left(transfer);
+    } else this.#fail(transfer, referFailureOf(result), `${result.status ?? ''} ${result.detail}`.trim());
+  }
+
+  /** The callee and the target have each other. */
+  #left(transfer: Transfer): void {
+    if (transfer.answeredMs === undefined) this.#note('answered', {});
+    this.#settle(transfer, 'connected');
+    this.#o.hangUp('transferred');
+    transfer.leg?.hangUp();
+  }
+
+  #fail(transfer: Transfer, failure: TransferFailure, detail: string): void {
+    if (this.#transfer !== transfer) return;
+    this.#settle(transfer, failure, detail);
+    if (!this.#closed) this.#o.post({ do: 'resume', failure });
+  }
+
+  #settle(transfer: Transfer, result: TransferRecord['result'], detail = ''): void {
+    const { kind, target, answeredMs } = transfer;
+    transfer.limit?.cancel();
+    const talkMs = answeredMs === undefined ? 0 : Math.round(this.#o.clock.monotonicMs() - answeredMs);
+    this.#record = { kind, target, result, talkMs };
+    if (result !== 'connected') this.#note('failed', { reason: result, ...(detail === '' ? {} : { detail }) });
+    else this.#note('ended', { talkMs });
+    this.#transfer = undefined;
+  }
+
+  #note(
+    action: Extract<TimelineEvent, { type: 'transfer' }>['action'],
+    more: { readonly by?: string; readonly reason?: string; readonly detail?: string; readonly talkMs?: number },
+  ): void {
+    const transfer = this.#transfer;
+    if (transfer !== undefined)
+      this.#o.note({ type: 'transfer', action, kind: transfer.kind, target: transfer.target, ...more });
+  }
+
+  #listened(leg: OutsideLeg, action: Extract<TimelineEvent, { type: 'listen' }>['action'], reason: string): void {
+    const listener = this.#listeners.get(leg.id);
+    if (listener === undefined) return;
+    const { target, by } = listener;
+    const why = reason === '' ? {} : { reason };
+    this.#o.note({ type: 'listen', action, role: roleOf(leg), target, by, ...why });
+  }
+
+  #listener(id: string) {
+    const listener = this.#listeners.get(id);
+    if (listener === undefined)
+      throw new AppError('not-found', { zh: '没有这个监听者。', en: 'Nobody with this id listens in on the call.' });
+    return listener;
+  }
+}
+
+function roleOf(leg: OutsideLeg): ListenerRole {
+  return leg.role === 'agent' ? 'monitor' : leg.role;
+}
+
+/** A REFER that is refused outright says that the line cannot be transferred; later reports say what the target did. */
+function referFailureOf({ status }: TransferResult): TransferFailure {
+  switch (status) {
+    case 486:
+    case 600:
+      return 'busy';
+    case 408:
+    case 480:
+    case 487:
+      return 'no-answer';
+    case 404:
+    case 410:
+    case 484:
+    case 604:
+      return 'invalid-number';
+    case 503:
+    case 500:
+    case 502:
+    case 504:
+      return 'unreachable';
+    default:
+      return 'refused';
+  }
+}
+
+function callOver(): AppError {
+  return new AppError('conflict', { zh: '这通电话已经结束。', en: 'The call is over.' });
+}
+
+function alreadyTransferring(): AppError {
+  return new AppError('conflict', {
+    zh: '这通电话正在转接，请先结束当前的转接。',
+    en: 'The call is being transferred already; end that transfer first.',
+  });
+}
+
+function notTransferring(): AppError {
+  return new AppError('conflict', { zh: '这通电话没有在转接。', en: 'The call is not being transferred.' });
+}
+
+function cannotTakeBack(): AppError {
+  return new AppError('conflict', {
+    zh: '盲转已经交给对方线路，无法收回。',
+    en: 'A blind transfer is in the hands of the callee’s line and cannot be taken back.',
+  });
+}
+
+function tooManyListeners(): AppError {
+  return new AppError('conflict', {
+    zh: `这通电话已有 ${MAX_LISTENERS} 人在监听，请先结束一个。`,
+    en: `${MAX_LISTENERS} people listen in on this call already; end one of them first.`,
+  });
+}
