@@ -204,6 +204,67 @@ describe('what is handled everywhere', () => {
     expect(staffed.feed({ type: 'transfer-failed', atMs: 20_000 }).said).toContain('由人工客服给您回电');
   });
 
+  const outside = { target: '{hotline}', kind: 'attended', ringSeconds: 20 } as const;
+  const handing = compileScript({
+    ...card.source,
+    variables: [
+      ...card.source.variables,
+      { name: 'hotline', label: '热线', kind: 'text', required: false, fallback: '+864001234567' },
+    ],
+    settings: { ...card.source.settings, transfer: { ...outside, after: 'end-thanks' } },
+    nodes: [
+      ...card.source.nodes,
+      {
+        id: 'end-thanks',
+        type: 'end',
+        stage: 'end',
+        speech: [{ text: '感谢。' }],
+        branches: [],
+        maxVisits: 1,
+        scoreDelta: 0,
+      },
+    ],
+  });
+
+  test('a wish for a person goes to the number that the settings name, and what follows is the script’s word', () => {
+    const talk = new Talk(handing).hear('是我', '转人工');
+    const target = { target: '+864001234567', kind: 'attended', ringSeconds: 20 };
+    expect(talk.effects.at(-1)).toEqual({ type: 'transfer', to: 'agent', outside: target });
+    const answered = talk.feed({ type: 'transfer-answered', atMs: 20_000 }).state;
+    expect(
+      dialogResult(next(answered, { type: 'hung-up', by: 'callee', atMs: 21_000 }).state, {
+        talkMs: 1,
+        hangupBy: 'callee',
+      }),
+    ).toMatchObject({ endReason: 'transferred' });
+    expect(talk.feed({ type: 'transfer-ended', atMs: 900_000 }).said).toContain('感谢');
+    expect(talk.result()).toMatchObject({ endReason: 'end:end-thanks' });
+    // The talk with somebody else does not count against the script's own limits.
+    expect(talk.state.data.heldMs).toBeGreaterThan(880_000);
+  });
+
+  test('a failed transfer says why it goes on, an operator’s asks the last question again', () => {
+    const talk = new Talk(handing)
+      .hear('是我', '转人工')
+      .feed({ type: 'transfer-failed', reason: 'busy', atMs: 20_000 });
+    expect(talk.effects).toContainEqual(expect.objectContaining({ reason: 'transfer failed: busy' }));
+    expect(talk.said).toContain('由人工客服给您回电');
+    const operator = new Talk().hear('是我').feed({ type: 'transfer-started', atMs: 9000 });
+    expect(operator.hear('嗯').types).toEqual([]);
+    const question = operator.state.data.lastSpeech.map(({ text }) => text).join('');
+    expect(operator.feed({ type: 'transfer-failed', reason: 'no-answer', atMs: 30_000 }).said).toBe(
+      `不好意思，刚才没有接通，我们继续。${question}`,
+    );
+    expect(operator.feed({ type: 'transfer-ended', atMs: 30_000 }).effects).toEqual([]);
+  });
+
+  test('a target without a value is nobody: the call-back stays', () => {
+    const script = compileScript({ ...handing.source, variables: card.source.variables });
+    const talk = new Talk(script).hear('是我', '转人工');
+    expect(talk.types).not.toContain('transfer');
+    expect(talk.said).toContain('由人工客服给您回电');
+  });
+
   test.each([
     ['voicemail', '语音信箱'],
     ['call-assistant', '来电助理'],
@@ -278,6 +339,10 @@ const eventArbitrary: fc.Arbitrary<DialogEvent> = fc.oneof(
     { type: 'dtmf', digit: '1', atMs: 0 },
     { type: 'detected', kind: 'voicemail', atMs: 0 },
     { type: 'transfer-failed', atMs: 0 },
+    { type: 'transfer-failed', reason: 'busy', atMs: 0 },
+    { type: 'transfer-started', atMs: 0 },
+    { type: 'transfer-answered', atMs: 0 },
+    { type: 'transfer-ended', atMs: 0 },
     { type: 'time-limit', atMs: 0 },
   ),
   fc

@@ -20,6 +20,8 @@ export interface CalleeCall {
   speech: Uint8Array;
   /** Says something in sound and in real-time text. */
   say(text: string, audio?: Uint8Array): void;
+  /** Answers, where the test did not let it be answered at once. */
+  answer(): void;
   readonly ended: Promise<CallEnd>;
 }
 
@@ -85,9 +87,10 @@ export async function openCallee(options: {
         call.speech = audio;
         leg.sendText(`${text}\u2028`);
       },
+      answer: () => answer(),
       ended: ended.promise,
     };
-    callee.onCall(call, () => {
+    const answer = (): void => {
       const result = createAnswer(parseSdp(incoming.sdp), {
         address: '127.0.0.1',
         audioPort: leg.audioPort,
@@ -99,7 +102,8 @@ export async function openCallee(options: {
       if (!result.ok) return incoming.reject(488);
       incoming.answer(writeSdp(result.answer));
       if (options.mute !== true) leg.start(result.media);
-    });
+    };
+    callee.onCall(call, answer);
   }
 
   return callee;

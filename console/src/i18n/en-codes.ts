@@ -76,6 +76,17 @@ export const enCodes: typeof zhCodes = {
     'in-call': 'In the call',
     platform: 'Platform rule',
   },
+  transferKind: { blind: 'blind', attended: 'attended' },
+  transferFailure: {
+    busy: 'busy',
+    'no-answer': 'no answer',
+    rejected: 'rejected',
+    'invalid-number': 'invalid number',
+    unreachable: 'unreachable',
+    refused: 'the line cannot transfer',
+    cancelled: 'cancelled',
+  },
+  listener: { monitor: 'monitoring', whisper: 'whispering', barge: 'barged in' },
   tone: {
     ringback: 'Ringback tone',
     busy: 'Busy tone',

@@ -1,6 +1,7 @@
 import type { CampaignState } from '#domain/campaign.ts';
 import type { HangupSide } from '#domain/call.ts';
 import type { HoldReason, LeadState } from '#domain/contact.ts';
+import type { ListenerRole, TransferFailure, TransferKind } from '#domain/transfer.ts';
 import type { Evidence, GradeCode, OutcomeCode } from '#domain/outcome.ts';
 
 /** Names of the codes that the API sends, in Chinese; the compiler holds them complete. */
@@ -82,6 +83,17 @@ export const zhCodes = {
     'in-call': '通话内容',
     platform: '平台规则',
   } satisfies Record<Evidence['kind'], string>,
+  transferKind: { blind: '盲转', attended: '咨询转' } satisfies Record<TransferKind, string>,
+  transferFailure: {
+    busy: '占线',
+    'no-answer': '无人接听',
+    rejected: '拒接',
+    'invalid-number': '号码无效',
+    unreachable: '无法接通',
+    refused: '线路不支持转接',
+    cancelled: '已取消',
+  } satisfies Record<TransferFailure, string>,
+  listener: { monitor: '监听', whisper: '耳语', barge: '强插' } satisfies Record<ListenerRole, string>,
   tone: {
     ringback: '回铃音',
     busy: '忙音',

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { TrunkSummary } from '#domain/api.ts';
 import type { Attempt, CallOutcome } from '#domain/call.ts';
 import { AppError } from '#platform/error.ts';
@@ -114,6 +115,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     rtp: { address: config.rtp.host, first: config.rtp.firstPort, last: config.rtp.lastPort },
     recordingsDirectory: directories.recordings,
     fingerprints: fingerprints.toJson(),
+    holdMusicFile: join(directories.data, 'hold-music.wav'),
     logLevel: config.log.level,
     phrase: (request) => speech.phrase(request),
   });

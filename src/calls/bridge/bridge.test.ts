@@ -44,6 +44,7 @@ test('a monitor hears all and is heard by none, a whisper reaches the agent alon
   within(heard['monitor'], LEVELS.callee + LEVELS.agent + LEVELS.barge);
   within(heard['whisper'], LEVELS.callee + LEVELS.agent + LEVELS.barge);
   within(heard['barge'], LEVELS.callee + LEVELS.agent);
+  expect(bridge.counts).toEqual({ relayed: 0, transcoded: 0, mixed: 5 });
 });
 
 test('the listening matrix is the one that is documented', () => {
@@ -62,7 +63,9 @@ test('a role that changes while listening counts from the next frame on', () => 
   bridge.set('callee', 'callee');
   bridge.set('agent', 'agent');
   bridge.set('whisper', 'monitor');
-  within(round(bridge)['agent'], LEVELS.callee);
+  const before = round(bridge);
+  within(before['agent'], LEVELS.callee);
+  expect(before['whisper']).toBeGreaterThan(0);
   bridge.set('whisper', 'whisper');
   within(round(bridge)['agent'], LEVELS.callee + LEVELS.whisper);
   within(round(bridge)['callee'], LEVELS.agent);

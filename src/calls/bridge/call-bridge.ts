@@ -124,7 +124,7 @@ export class CallBridge implements CallControl {
     this.#note('started', { by });
     this.#o.post({ do: 'hold' });
     if (kind === 'blind') {
-      this.#o.callee.transfer(address.request.target).then(
+      this.#o.callee.transfer(address.request.target, { report: true }).then(
         (result) => this.#onReferred(transfer, result),
         (error: unknown) => {
           this.#o.log.warn({ err: error }, 'a transfer could not be asked for');
@@ -225,7 +225,7 @@ export class CallBridge implements CallControl {
     this.#note('answered', {});
     const replacing = transfer.leg?.session;
     if (!transfer.release || replacing === undefined) return;
-    this.#o.callee.transfer({ replacing }).then(
+    this.#o.callee.transfer({ replacing }, { report: true }).then(
       (result) => {
         if (this.#transfer !== transfer) return;
         if (result.ok) this.#left(transfer);

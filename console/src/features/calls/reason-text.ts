@@ -33,6 +33,7 @@ const WORDS: Readonly<Record<string, LocalText>> = {
   'max-rounds': { zh: '超过最多轮次', en: 'most rounds reached' },
   'no-next-node': { zh: '话术没有后续节点', en: 'the script goes no further' },
   'transfer-unavailable': { zh: '暂无人工可转', en: 'nobody to transfer to' },
+  transferred: { zh: '已转接', en: 'transferred' },
   'media-timeout': { zh: '对方长时间没有声音', en: 'no media from the other side' },
   'dead-number': { zh: '提示音表明号码不可用', en: 'announcement of a dead number' },
   'ring-timeout': { zh: '振铃超时', en: 'rang too long' },
@@ -82,6 +83,17 @@ const SHAPES: readonly (readonly [RegExp, Say])[] = [
   [/^hung-up-by-(\w+)$/u, ([who = ''], word) => ({ zh: `${word(who)}挂断`, en: `hung up by ${word(who)}` })],
   [/^more than (\d+) visits$/u, ([n = '']) => ({ zh: `经过超过 ${n} 次`, en: `visited more than ${n} times` })],
   [/^no agent for a transfer$/u, () => ({ zh: '暂无人工可转', en: 'nobody to transfer to' })],
+  [/^handed over by an operator$/u, () => ({ zh: '由操作员转接', en: 'handed over by an operator' })],
+  [/^transfer answered$/u, () => ({ zh: '转接已接通', en: 'transfer answered' })],
+  [/^transfer ended$/u, () => ({ zh: '转接的通话已结束', en: 'transfer ended' })],
+  [/^transfer target is empty$/u, () => ({ zh: '没有转接目标', en: 'nobody named to transfer to' })],
+  [
+    /^transfer failed: (\S+)$/u,
+    ([code = '']) => ({
+      zh: `转接失败：${Object.entries(zhCodes.transferFailure).find(([known]) => known === code)?.[1] ?? code}`,
+      en: `transfer failed: ${Object.entries(enCodes.transferFailure).find(([known]) => known === code)?.[1] ?? code}`,
+    }),
+  ],
   [/^otherwise$/u, () => ({ zh: '其他情况', en: 'otherwise' })],
   [/^when (.+)$/u, ([source = '']) => ({ zh: `满足条件 ${source}`, en: `when ${source}` })],
   [

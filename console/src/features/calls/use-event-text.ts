@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import type { TimelineEvent } from '#domain/call.ts';
 import type { OutcomeCode } from '#domain/outcome.ts';
+import type { TransferFailure } from '#domain/transfer.ts';
 import { useFormat } from '../../i18n/use-format.ts';
 import { zhCodes } from '../../i18n/zh-codes.ts';
 import { reasonText } from './reason-text.ts';
@@ -11,6 +12,8 @@ type ToneLabel = keyof typeof zhCodes.tone;
 export function useEventText(): (event: TimelineEvent) => string {
   const { t } = useTranslation();
   const { language } = useFormat();
+  const failureText = (reason = ''): string =>
+    reason in zhCodes.transferFailure ? t(`transferFailure.${reason as TransferFailure}`) : reason;
   return (event) => {
     switch (event.type) {
       case 'progress':
@@ -35,6 +38,20 @@ export function useEventText(): (event: TimelineEvent) => string {
         return t('event.tag', { tag: event.tag });
       case 'slot':
         return t('event.slot', { name: event.name, value: event.value });
+      case 'transfer':
+        return t(`event.transfer.${event.action}`, {
+          kind: t(`transferKind.${event.kind}`),
+          target: event.target,
+          reason: failureText(event.reason),
+          seconds: Math.round((event.talkMs ?? 0) / 1000),
+        });
+      case 'listen':
+        return t(`event.listen.${event.action}`, {
+          target: event.target,
+          role: t(`listener.${event.role}`),
+          by: event.by,
+          reason: failureText(event.reason),
+        });
       case 'ended':
         return t('event.ended', { by: t(`hangup.${event.by}`), detail: reasonText(event.detail, language) });
     }

@@ -85,8 +85,14 @@ export interface SessionControl {
   resume(): Promise<Negotiated>;
   /** Changes codecs, address or direction by re-INVITE; a refusal leaves the session as it was. */
   change(media: Partial<LocalMedia>): Promise<Negotiated>;
-  /** Sends the peer to `to`; with `replacing` to the other end of that call of ours, which it takes over (RFC 5589). */
-  transfer(to: string | { readonly replacing: SessionControl }): Promise<TransferResult>;
+  /**
+   * Sends the peer to `to`; with `replacing` to the other end of that call of ours, which it takes over (RFC 5589).
+   * `report`: waits for the outcome also where the peer could do without reports (RFC 4488).
+   */
+  transfer(
+    to: string | { readonly replacing: SessionControl },
+    options?: { readonly report?: boolean },
+  ): Promise<TransferResult>;
   /** What a peer needs to replace this call (RFC 3891); undefined before there is a dialog. */
   readonly replaceable: { readonly uri: string; readonly replaces: string } | undefined;
 }
@@ -154,14 +160,17 @@ export function replaceableOf(dialog: Dialog | undefined): SessionControl['repla
 
 /** Runs `transfer` on the session of a call; the other call of an attended transfer must have a dialog. */
 export function transferTarget(
-  session: { transfer(to: string, replaces?: string): Promise<TransferResult> } | undefined,
+  session: { transfer(to: string, replaces: string | undefined, report: boolean): Promise<TransferResult> } | undefined,
   to: string | { readonly replacing: SessionControl },
+  { report = false }: { readonly report?: boolean } = {},
 ): Promise<TransferResult> {
   const refuse = (detail: string) => Promise.resolve({ ok: false, status: undefined, detail });
   if (session === undefined) return refuse('call is not answered');
-  if (typeof to === 'string') return session.transfer(to);
+  if (typeof to === 'string') return session.transfer(to, undefined, report);
   const other = to.replacing.replaceable;
-  return other === undefined ? refuse('the other call has no dialog') : session.transfer(other.uri, other.replaces);
+  return other === undefined
+    ? refuse('the other call has no dialog')
+    : session.transfer(other.uri, other.replaces, report);
 }
 
 /** The Reason values of a message as one text, undefined where it has none. */

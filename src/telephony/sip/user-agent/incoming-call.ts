@@ -107,8 +107,11 @@ export class UasCall implements IncomingCall {
     return this.#session.change(media);
   }
 
-  transfer(to: string | { readonly replacing: SessionControl }): Promise<TransferResult> {
-    return transferTarget(this.#session, to);
+  transfer(
+    to: string | { readonly replacing: SessionControl },
+    options?: { readonly report?: boolean },
+  ): Promise<TransferResult> {
+    return transferTarget(this.#session, to, options);
   }
 
   get replaceable(): SessionControl['replaceable'] {

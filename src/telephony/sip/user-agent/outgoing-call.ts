@@ -126,8 +126,11 @@ export class UacCall implements OutgoingCall {
     );
   }
 
-  transfer(to: string | { readonly replacing: SessionControl }): Promise<TransferResult> {
-    return transferTarget(this.#session, to);
+  transfer(
+    to: string | { readonly replacing: SessionControl },
+    options?: { readonly report?: boolean },
+  ): Promise<TransferResult> {
+    return transferTarget(this.#session, to, options);
   }
 
   get replaceable(): SessionControl['replaceable'] {

@@ -337,12 +337,12 @@ export class CallSession {
   }
 
   /** Hands the call over to `to`, where `replaces` an existing call there (RFC 3515, RFC 3891). */
-  transfer(to: string, replaces?: string): Promise<TransferResult> {
+  transfer(to: string, replaces: string | undefined, report: boolean): Promise<TransferResult> {
     if (this.#over || !this.#dialog.confirmed)
       return Promise.resolve({ ok: false, status: undefined, detail: 'call is not answered' });
     return this.transfers.refer(to, {
       ...(replaces === undefined ? {} : { replaces }),
-      withoutSubscription: supports(this.#peerHeaders, 'norefersub'),
+      withoutSubscription: !report && supports(this.#peerHeaders, 'norefersub'),
     });
   }
 }

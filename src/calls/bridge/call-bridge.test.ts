@@ -1,0 +1,220 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { silentLog } from '#platform/log.ts';
+import { createAnswer } from '#telephony/sdp/offer-answer.ts';
+import { parseSdp } from '#telephony/sdp/parse.ts';
+import { writeSdp } from '#telephony/sdp/write.ts';
+import type { CallEnd, OutgoingCall, OutgoingCallHandlers, TransferResult } from '#telephony/sip/user-agent.ts';
+import { CountingClock } from '../../../test/support/sip-network.ts';
+import type { TimelineEntry } from '../transcript.ts';
+import type { BridgeCommand } from './bridge-protocol.ts';
+import { CallBridge } from './call-bridge.ts';
+import { transferFailureOf } from './outside-leg.ts';
+import { outsideAddress } from './outside-target.ts';
+
+const ROUTE = {
+  name: 't',
+  host: '192.0.2.1',
+  port: 5060,
+  codecs: ['PCMA'],
+  numberFormat: 'e164',
+  credentials: { username: 'u', password: 'p' },
+  overrides: {},
+} as const;
+const END = { by: 'callee', status: undefined, reasonPhrase: '', reason: undefined, detail: '' } as const;
+
+let clock: CountingClock;
+let posted: BridgeCommand[];
+let noted: TimelineEntry[];
+let hangUps: string[];
+/** Second calls, oldest first. */
+let seconds: {
+  readonly target: string;
+  readonly handlers: OutgoingCallHandlers;
+  readonly sdp: string;
+  hungUp: number;
+}[];
+let refer: PromiseWithResolvers<TransferResult>;
+let bridge: CallBridge;
+
+beforeEach(() => {
+  clock = new CountingClock();
+  [posted, noted, hangUps, seconds] = [[], [], [], []];
+  refer = Promise.withResolvers();
+  bridge = new CallBridge({
+    clock,
+    log: silentLog,
+    rtpAddress: '127.0.0.1',
+    sip: {
+      placeCall: ({ target, sdp }, handlers) => {
+        const second = { target, sdp, handlers, hungUp: 0 };
+        seconds.push(second);
+        return { callId: 'c', hangup: () => second.hungUp++ } as unknown as OutgoingCall;
+      },
+    },
+    post: (command) => posted.push(command),
+    callee: { transfer: () => refer.promise },
+    address: (target) => outsideAddress(ROUTE, target, '+862100000000', '127.0.0.1'),
+    note: (entry) => noted.push(entry),
+    hangUp: (reason) => hangUps.push(reason),
+  });
+});
+
+const dos = () => posted.map((command) => command.do);
+const actions = () => noted.map((entry) => ('action' in entry ? entry.action : entry.type));
+const legOf = (index: number): string => {
+  const opens = posted.filter((command) => command.do === 'open');
+  return opens[index]!.leg;
+};
+function opened(index = 0): void {
+  bridge.onWorker({ is: 'opened', leg: legOf(index), audioPort: 4000, textPort: 4002 });
+}
+function answered(index = 0): void {
+  const second = seconds[index]!;
+  const media = {
+    address: '127.0.0.1',
+    audioPort: 5000,
+    textPort: 5002,
+    codecs: ['PCMA'],
+    dtmf: true,
+    direction: 'sendrecv',
+  } as const;
+  const result = createAnswer(parseSdp(second.sdp), media);
+  if (!result.ok) throw new Error(result.reason);
+  second.handlers.onAnswered({ sdp: writeSdp(result.answer), headers: undefined as never });
+}
+function ended(end: Partial<CallEnd> & Pick<CallEnd, 'cause'>, index = 0): void {
+  seconds[index]!.handlers.onEnded({ ...END, ...end });
+}
+const start = () => bridge.transfer({ kind: 'attended', target: '+8613900000002' }, 'user:1');
+
+describe('wherever a hang-up finds an attended transfer, no leg and no timer is left', () => {
+  test.each([
+    ['before the ports are there', () => undefined],
+    ['while it rings', () => opened()],
+    ['after the answer', () => (opened(), answered())],
+  ])('%s', (_, phase) => {
+    for (const end of ['callee', 'operator', 'target'] as const) {
+      posted.length = 0;
+      noted.length = 0;
+      seconds.length = 0;
+      start();
+      phase();
+      if (end === 'callee') {
+        const other = bridge;
+        other.close();
+        other.close();
+      } else if (end === 'operator') bridge.endTransfer();
+      else if (seconds.length > 0) ended({ cause: 'bye' });
+      else bridge.onWorker({ is: 'failed', leg: legOf(0), message: 'no ports' });
+      expect(dos().filter((what) => what === 'open')).toHaveLength(1);
+      expect(dos().filter((what) => what === 'leave')).toHaveLength(1);
+      expect(clock.running).toBe(0);
+      expect(bridge.view).toEqual({ transfer: undefined, listeners: [] });
+      if (end === 'callee') break;
+      expect(dos().at(-1)).toBe('resume');
+    }
+    expect(seconds.every(({ hungUp }) => hungUp <= 1)).toBe(true);
+  });
+});
+
+test('an attended transfer is held, called through the trunk, joined and written down', () => {
+  start();
+  expect(dos()).toEqual(['hold', 'open']);
+  opened();
+  expect(seconds[0]?.target).toBe('sip:8613900000002@192.0.2.1:5060');
+  answered();
+  expect(posted.at(-1)).toMatchObject({ do: 'join', role: 'agent', media: { audio: { codec: 'PCMA' } } });
+  clock.advance(42_000);
+  ended({ cause: 'bye' });
+  expect(posted.at(-1)).toEqual({ do: 'resume', failure: undefined });
+  expect(actions()).toEqual(['started', 'answered', 'ended']);
+  expect(noted[0]).toMatchObject({ target: '+86139****0002', by: 'user:1' });
+  expect(bridge.record).toEqual({ kind: 'attended', target: '+86139****0002', result: 'connected', talkMs: 42_000 });
+});
+
+test('ports that never come and a conversation that never ends are bounded', () => {
+  start();
+  clock.advance(5000);
+  expect(posted.at(-1)).toEqual({ do: 'resume', failure: 'unreachable' });
+  start();
+  opened(1);
+  answered();
+  clock.advance(4 * 3_600_000);
+  expect(seconds[0]?.hungUp).toBe(1);
+  expect(posted.at(-1)).toEqual({ do: 'resume', failure: undefined });
+});
+
+test('a target that sends nothing any more is hung up, and an answer without a codec is none', () => {
+  start();
+  opened();
+  answered();
+  bridge.onWorker({ is: 'silent', leg: legOf(0) });
+  expect(seconds[0]?.hungUp).toBe(1);
+  start();
+  opened(1);
+  seconds[1]!.handlers.onAnswered({ sdp: 'v=0', headers: undefined as never });
+  expect(posted.at(-1)).toEqual({ do: 'resume', failure: 'unreachable' });
+  expect(seconds[1]?.hungUp).toBe(1);
+});
+
+test('a blind transfer ends the call when the target answered, and goes on when not', async () => {
+  bridge.transfer({ kind: 'blind', target: '8001' }, 'script');
+  expect(() => bridge.endTransfer()).toThrow('cannot be taken back');
+  refer.resolve({ ok: false, status: 405, detail: 'Method Not Allowed' });
+  await refer.promise;
+  expect(posted.at(-1)).toEqual({ do: 'resume', failure: 'refused' });
+  expect(noted.at(-1)).toMatchObject({ action: 'failed', reason: 'refused', detail: '405 Method Not Allowed' });
+  refer = Promise.withResolvers();
+  bridge.transfer({ kind: 'blind', target: '8001' }, 'script');
+  refer.resolve({ ok: true, status: 200, detail: 'OK' });
+  await refer.promise;
+  expect(hangUps).toEqual(['transferred']);
+  expect(dos().at(-1)).toBe('connected');
+  expect(clock.running).toBe(0);
+});
+
+test('what a script wants and cannot have comes back as a failure', () => {
+  const wish = { kind: 'attended', target: '人工', ringTimeoutMs: 1000, release: false } as const;
+  bridge.onWorker({ is: 'wanted', wish });
+  expect(posted).toEqual([{ do: 'resume', failure: 'invalid-number' }]);
+  expect(bridge.record).toMatchObject({ result: 'invalid-number' });
+});
+
+test('listeners are bounded, and go when the call goes', () => {
+  for (let i = 0; i < 4; i++) bridge.listen({ target: `sip:800${i}@192.0.2.9`, role: 'monitor' }, 'user:1');
+  expect(() => bridge.listen({ target: '8005', role: 'barge' }, 'user:1')).toThrow('4 people listen in');
+  opened(0);
+  expect(seconds[0]?.target).toBe('sip:8000@192.0.2.9');
+  answered();
+  bridge.close();
+  expect(dos().filter((what) => what === 'leave')).toHaveLength(4);
+  expect(seconds[0]?.hungUp).toBe(1);
+  expect(clock.running).toBe(0);
+  expect(actions().filter((action) => action === 'failed')).toHaveLength(3);
+  expect(() => start()).toThrow('over');
+  expect(() => bridge.listen({ target: '8005', role: 'barge' }, 'user:1')).toThrow('over');
+});
+
+test('trunk credentials never go to an address that somebody typed in', () => {
+  expect(outsideAddress(ROUTE, 'sip:8001@203.0.113.5', '+862100000000', '127.0.0.1').request).toEqual({
+    target: 'sip:8001@203.0.113.5',
+    from: 'sip:862100000000@127.0.0.1',
+  });
+  expect(outsideAddress(ROUTE, '+86 139-0000-0002', '+862100000000', '127.0.0.1').request).toMatchObject({
+    target: 'sip:8613900000002@192.0.2.1:5060',
+    credentials: { username: 'u' },
+  });
+});
+
+test.each([
+  [{ cause: 'rejected', status: 486 }, 'busy'],
+  [{ cause: 'rejected', status: 480 }, 'no-answer'],
+  [{ cause: 'ring-timeout', status: 487 }, 'no-answer'],
+  [{ cause: 'rejected', status: 603 }, 'rejected'],
+  [{ cause: 'rejected', status: 404 }, 'invalid-number'],
+  [{ cause: 'rejected', status: 503 }, 'unreachable'],
+  [{ cause: 'rejected', status: 480, reason: 'Q.850;cause=17;text="busy"' }, 'busy'],
+  [{ cause: 'no-response' }, 'unreachable'],
+] as const)('%o means %s', (end, failure) => {
+  expect(transferFailureOf({ status: undefined, reason: undefined, ...end })).toBe(failure);
+});
