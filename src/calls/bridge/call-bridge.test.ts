@@ -6,20 +6,20 @@ import { writeSdp } from '#telephony/sdp/write.ts';
 import type { CallEnd, OutgoingCall, OutgoingCallHandlers, TransferResult } from '#telephony/sip/user-agent.ts';
 import { CountingClock } from '../../../test/support/sip-network.ts';
 import type { TimelineEntry } from '../transcript.ts';
+import { plainRoute } from '../trunk-route.ts';
 import type { BridgeCommand } from './bridge-protocol.ts';
 import { CallBridge } from './call-bridge.ts';
 import { transferFailureOf } from './outside-leg.ts';
 import { outsideAddress } from './outside-target.ts';
 
-const ROUTE = {
-  name: 't',
-  host: '192.0.2.1',
-  port: 5060,
-  codecs: ['PCMA'],
-  numberFormat: 'e164',
-  credentials: { username: 'u', password: 'p' },
-  overrides: {},
-} as const;
+const ROUTE = plainRoute(
+  't',
+  { host: '192.0.2.1', port: 5060 },
+  {
+    codecs: ['PCMA'],
+    account: { username: 'u', credentials: { username: 'u', password: 'p' } },
+  },
+);
 const END = { by: 'callee', status: undefined, reasonPhrase: '', reason: undefined, detail: '' } as const;
 
 let clock: CountingClock;
