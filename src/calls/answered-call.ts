@@ -9,8 +9,10 @@ import { acceptAnswer, createAnswer, createOffer } from '#telephony/sdp/offer-an
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
-import type { CallEnd, HangupReason, IncomingCall } from '#telephony/sip/user-agent.ts';
+import type { CallEnd, HangupReason, IncomingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
 
+import type { CallBridge, CallControl } from './bridge/call-bridge.ts';
+import { openBridge } from './bridge/open-bridge.ts';
 import { finishedCall, WORKER_LOST } from './finished-call.ts';
 import type { CallObserver } from './placed-call.ts';
 import type { TrunkRoute } from './trunk-route.ts';
@@ -28,6 +30,8 @@ export interface AnsweredCallOptions {
   /** Committed, `inbound`. */
   readonly attempt: Attempt;
   readonly observer: CallObserver;
+  /** For second calls: transfers and listeners. */
+  readonly sip: Pick<SipUserAgent, 'placeCall' | 'address'>;
 }
 
 /**
@@ -55,6 +59,8 @@ export class AnsweredCall {
   #endedMs = 0;
   #hangUpReason: string | undefined;
   #settled = false;
+  /** From the answer to the end. */
+  #bridge: CallBridge | undefined;
 
   /** Throws `unavailable` while there is no worker. */
   constructor(options: AnsweredCallOptions) {
@@ -95,6 +101,11 @@ export class AnsweredCall {
     this.#o.incoming.hangup(sip);
   }
 
+  /** Transfers and listeners; undefined while nobody talks. */
+  get control(): CallControl | undefined {
+    return this.#end === undefined ? this.#bridge : undefined;
+  }
+
   #onWorker(message: CallMessage): void {
     switch (message.type) {
       case 'opened':
@@ -111,6 +122,9 @@ export class AnsweredCall {
         return;
       case 'hang-up':
         this.hangUp(message.reason);
+        return;
+      case 'bridge':
+        this.#bridge?.onWorker(message.event);
         return;
       case 'finished':
         this.#finish(message.result);
@@ -178,6 +192,13 @@ export class AnsweredCall {
     if (this.#end !== undefined) return;
     this.#answeredMs = this.#elapsedMs();
     this.#timeline.push({ type: 'answered', atMs: this.#answeredMs });
+    this.#bridge = openBridge({
+      ...this.#o,
+      seat: this.#seat,
+      callee: this.#o.incoming,
+      note: (entry) => this.#timeline.push({ ...entry, atMs: this.#elapsedMs() }),
+      hangUp: (reason) => this.hangUp(reason),
+    });
     this.#seat.post({ type: 'answered', call: this.#o.attempt.id, media });
     this.#tell((observer) => observer.onState('talking'));
   }
@@ -186,6 +207,7 @@ export class AnsweredCall {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#endedMs = this.#elapsedMs();
+    this.#bridge?.close();
     this.#greeting?.cancel();
     // Before it has opened, the worker is told as soon as it has.
     if (this.#opened) this.#postFinish();
@@ -206,6 +228,7 @@ export class AnsweredCall {
   #onWorkerLost(message: string): void {
     if (this.#settled) return;
     this.#o.log.error({ call: this.#o.attempt.id, message }, 'call lost its worker');
+    this.#bridge?.close();
     if (!this.#opened) {
       this.#settled = true;
       this.#seat.leave();
@@ -241,6 +264,7 @@ export class AnsweredCall {
       hangUpReason: this.#hangUpReason,
       overrides: {},
       timeline: this.#timeline,
+      transfer: this.#bridge?.record,
     };
     const outcome = this.#outcome();
     const { by, cause } = end;

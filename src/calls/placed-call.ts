@@ -10,9 +10,8 @@ import { parseSdp } from '#telephony/sdp/parse.ts';
 import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import type { CallEnd, OutgoingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
-import { CallBridge } from './bridge/call-bridge.ts';
-import type { CallControl } from './bridge/call-bridge.ts';
-import { outsideAddress } from './bridge/outside-target.ts';
+import type { CallBridge, CallControl } from './bridge/call-bridge.ts';
+import { openBridge } from './bridge/open-bridge.ts';
 import { finishedCall, WORKER_LOST } from './finished-call.ts';
 import { calleeNumber, formatNumber, sipUri } from './number-format.ts';
 import { threadOffsetMs } from './thread-clock.ts';
@@ -210,25 +209,16 @@ export class PlacedCall {
       return;
     }
     this.#answeredMs = answeredMs;
-    this.#bridge = this.#newBridge();
+    if (this.#sip !== undefined)
+      this.#bridge = openBridge({
+        ...this.#o,
+        seat: this.#seat,
+        callee: this.#sip,
+        note: (entry) => this.#timeline.push({ ...entry, atMs: this.#elapsedMs() }),
+        hangUp: (reason) => this.hangUp(reason),
+      });
     this.#seat.post({ type: 'answered', call: this.#o.attempt.id, media });
     this.#tell((observer) => observer.onState('talking'));
-  }
-
-  #newBridge(): CallBridge | undefined {
-    const { attempt, clock, log, route, rtp, sip } = this.#o;
-    if (this.#sip === undefined) return undefined;
-    return new CallBridge({
-      clock,
-      log,
-      sip,
-      rtpAddress: rtp.address,
-      post: (command) => this.#seat.post({ type: 'bridge', call: attempt.id, command }),
-      callee: this.#sip,
-      address: (target) => outsideAddress(route, target, attempt.callerNumber, sip.address.address),
-      note: (entry) => this.#timeline.push({ ...entry, atMs: this.#elapsedMs() }),
-      hangUp: (reason) => this.hangUp(reason),
-    });
   }
 
   #negotiate(sdp: string): NegotiatedMedia | undefined {
