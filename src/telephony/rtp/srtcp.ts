@@ -1,7 +1,8 @@
 import type { SrtpKey } from '../sdp/media.ts';
+import { tagMatches, writeTag } from './hmac-sha1.ts';
 import { readUint32, writeUint32 } from './packet.ts';
 import { ReplayWindow } from './replay-window.ts';
-import { authenticate, deriveSessionKeys, setCounter, tagMatches, type SessionKeys } from './srtp-keys.ts';
+import { deriveSessionKeys, setCounter, type SessionKeys } from './srtp-keys.ts';
 
 /** The first packet's header and its source stay readable. */
 const CLEAR_BYTES = 8;
@@ -30,8 +31,8 @@ export class SrtcpSender {
     setCounter(this.#counter, this.#keys.salt, packet, 4, this.#index);
     this.#keys.cipher.apply(this.#counter, out, CLEAR_BYTES, end);
     writeUint32(out, end, ENCRYPTED + this.#index);
-    const digest = authenticate(this.#keys.authentication, out.subarray(0, end + INDEX_BYTES));
-    out.set(digest.subarray(0, TAG_BYTES), end + INDEX_BYTES);
+    const digest = this.#keys.authentication.digest(out.subarray(0, end + INDEX_BYTES));
+    writeTag(digest, out, end + INDEX_BYTES, TAG_BYTES);
     return out;
   }
 }
@@ -65,7 +66,7 @@ export class SrtcpReceiver {
       this.replayed++;
       return undefined;
     }
-    const digest = authenticate(this.#keys.authentication, bytes.subarray(0, end + INDEX_BYTES));
+    const digest = this.#keys.authentication.digest(bytes.subarray(0, end + INDEX_BYTES));
     if (!tagMatches(digest, bytes, bytes.length - TAG_BYTES, TAG_BYTES)) {
       this.refused++;
       return undefined;

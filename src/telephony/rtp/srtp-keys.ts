@@ -1,17 +1,19 @@
-import { createCipheriv, createHmac, createSecretKey, type Cipheriv, type KeyObject } from 'node:crypto';
+import { createCipheriv, type Cipheriv } from 'node:crypto';
 import type { SrtpKey } from '../sdp/media.ts';
+import { HmacSha1 } from './hmac-sha1.ts';
 
 const KEY_BYTES = 16;
 const SALT_BYTES = 14;
 const AUTHENTICATION_KEY_BYTES = 20;
-const BLOCK_BYTES = 16;
+/** Of AES. */
+export const BLOCK_BYTES = 16;
 /** Keystream of the packets of a call; longer ones make it grow. */
 const FIRST_BLOCKS = 12;
 
 /** What is derived from a master key for RTP or for RTCP. */
 export interface SessionKeys {
   readonly cipher: AesCounter;
-  readonly authentication: KeyObject;
+  readonly authentication: HmacSha1;
   readonly salt: Uint8Array;
 }
 
@@ -22,7 +24,7 @@ export function deriveSessionKeys(master: SrtpKey, use: 'rtp' | 'rtcp'): Session
   const salt = master.keySalt.subarray(KEY_BYTES, KEY_BYTES + SALT_BYTES);
   return {
     cipher: new AesCounter(derive(key, salt, label, KEY_BYTES)),
-    authentication: createSecretKey(derive(key, salt, label + 1, AUTHENTICATION_KEY_BYTES)),
+    authentication: new HmacSha1(derive(key, salt, label + 1, AUTHENTICATION_KEY_BYTES)),
     salt: derive(key, salt, label + 2, SALT_BYTES),
   };
 }
@@ -60,8 +62,13 @@ export class AesCounter {
       blocks[at + 14] = block >> 8;
       blocks[at + 15] = block;
     }
-    const stream = this.#cipher.update(blocks.subarray(0, count * BLOCK_BYTES));
+    const stream = this.encryptBlocks(blocks.subarray(0, count * BLOCK_BYTES));
     for (let i = from; i < to; i++) bytes[i]! ^= stream[i - from]!;
+  }
+
+  /** The keystream of whole counter blocks. */
+  encryptBlocks(counters: Uint8Array): Uint8Array {
+    return this.#cipher.update(counters);
   }
 }
 
@@ -79,18 +86,4 @@ export function setCounter(
   counter[8]! ^= high >> 8;
   counter[9]! ^= high & 0xff;
   for (let i = 0; i < 4; i++) counter[10 + i]! ^= (index >>> (24 - 8 * i)) & 0xff;
-}
-
-/** HMAC-SHA1 of a packet and what follows it. */
-export function authenticate(key: KeyObject, packet: Uint8Array, more?: Uint8Array): Uint8Array {
-  const hmac = createHmac('sha1', key).update(packet);
-  if (more !== undefined) hmac.update(more);
-  return hmac.digest();
-}
-
-/** Whether the tag at `at` of a packet begins the digest; takes the same time wherever they differ. */
-export function tagMatches(digest: Uint8Array, packet: Uint8Array, at: number, bytes: number): boolean {
-  let difference = 0;
-  for (let i = 0; i < bytes; i++) difference |= digest[i]! ^ packet[at + i]!;
-  return difference === 0;
 }

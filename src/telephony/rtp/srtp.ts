@@ -1,7 +1,9 @@
 import type { SrtpKey } from '../sdp/media.ts';
-import { extendCounter, readUint32, RTP_HEADER_BYTES, writeUint32 } from './packet.ts';
+import { tagMatches, writeTag } from './hmac-sha1.ts';
+import { Keystream } from './keystream.ts';
+import { extendCounter, readUint32, RTP_HEADER_BYTES } from './packet.ts';
 import { ReplayWindow } from './replay-window.ts';
-import { authenticate, deriveSessionKeys, setCounter, tagMatches, type SessionKeys } from './srtp-keys.ts';
+import { deriveSessionKeys, type SessionKeys } from './srtp-keys.ts';
 
 /** Packets that may still be read by the kernel while the next ones are written. */
 const BUFFERS = 4;
@@ -20,13 +22,13 @@ export class SrtpSender {
   readonly #keys: SessionKeys;
   readonly #tagBytes: number;
   readonly #buffers: Uint8Array[] = Array.from({ length: BUFFERS }, () => new Uint8Array(0));
-  readonly #counter = new Uint8Array(16);
-  readonly #roc = new Uint8Array(4);
+  readonly #keystream: Keystream;
   #buffer = 0;
   #index = -1;
 
   constructor(key: SrtpKey) {
     this.#keys = deriveSessionKeys(key, 'rtp');
+    this.#keystream = new Keystream(this.#keys.cipher, this.#keys.salt);
     this.#tagBytes = tagBytesOf(key);
   }
 
@@ -41,11 +43,9 @@ export class SrtpSender {
     out.set(packet);
     const sequence = (packet[2]! << 8) | packet[3]!;
     this.#index = this.#index < 0 ? sequence : extendCounter(sequence, this.#index, 16);
-    setCounter(this.#counter, this.#keys.salt, packet, 8, this.#index);
-    this.#keys.cipher.apply(this.#counter, out, payloadStart(packet, end), end);
-    writeUint32(this.#roc, 0, Math.floor(this.#index / 0x10000));
-    const digest = authenticate(this.#keys.authentication, out.subarray(0, end), this.#roc);
-    for (let i = 0; i < this.#tagBytes; i++) out[end + i] = digest[i]!;
+    this.#keystream.apply(out, payloadStart(packet, end), end, readUint32(packet, 8), this.#index);
+    const digest = this.#keys.authentication.digest(out.subarray(0, end), Math.floor(this.#index / 0x10000));
+    writeTag(digest, out, end, this.#tagBytes);
     return out;
   }
 }
@@ -60,11 +60,11 @@ export class SrtpReceiver {
   readonly #tagBytes: number;
   readonly #mkiBytes: number;
   readonly #sources = new Map<number, ReplayWindow>();
-  readonly #counter = new Uint8Array(16);
-  readonly #roc = new Uint8Array(4);
+  readonly #keystream: Keystream;
 
   constructor(key: SrtpKey) {
     this.#keys = deriveSessionKeys(key, 'rtp');
+    this.#keystream = new Keystream(this.#keys.cipher, this.#keys.salt);
     this.#tagBytes = tagBytesOf(key);
     this.#mkiBytes = key.mkiBytes;
   }
@@ -85,16 +85,15 @@ export class SrtpReceiver {
       this.replayed++;
       return undefined;
     }
-    writeUint32(this.#roc, 0, Math.floor(index / 0x10000));
-    const digest = authenticate(this.#keys.authentication, bytes.subarray(0, end), this.#roc);
+    const packet = bytes.subarray(0, end);
+    const digest = this.#keys.authentication.digest(packet, Math.floor(index / 0x10000));
     if (!tagMatches(digest, bytes, bytes.length - this.#tagBytes, this.#tagBytes)) {
       this.refused++;
       return undefined;
     }
     (known ?? this.#admitSource(ssrc)).take(index);
-    setCounter(this.#counter, this.#keys.salt, bytes, 8, index);
-    this.#keys.cipher.apply(this.#counter, bytes, start, end);
-    return bytes.subarray(0, end);
+    this.#keystream.apply(packet, start, end, ssrc, index);
+    return packet;
   }
 
   /** Only authentic packets come here, so that nobody without the key fills the table. */
