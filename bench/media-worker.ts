@@ -88,7 +88,8 @@ async function stop(): Promise<void> {
   const intervalCounts = engine.sendIntervals.counts;
   await engine.close();
   let recordedMs = 0;
-  for (const { recorder } of legs) recordedMs += (await recorder.close()).durationMs;
+  for (const { durationMs } of await Promise.all(legs.map(({ recorder }) => recorder.close())))
+    recordedMs += durationMs;
   reply({
     type: 'stopped',
     received: sum(stats.map((leg) => leg.packetsReceived)),

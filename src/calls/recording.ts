@@ -15,10 +15,18 @@ const MAX_QUEUED_CHUNKS = 16;
 const HEADER_BYTES = 58;
 const WAVE_FORMATS = { PCMA: 6, PCMU: 7 } as const;
 const FRAMES_PER_PEAK = 2;
+/** With these bits of an octet turned round its low seven bits rise with the level (ITU-T G.711). */
+const MAGNITUDE_BITS = { PCMA: 0x55, PCMU: 0xff } as const;
 const PART_SUFFIX = '.part';
 
+/** Memory for one second, as octets and as pairs of a callee's octet (low, the first in memory) and the platform's. */
+interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly pairs: Uint16Array;
+}
+
 /** Spare chunks of this thread: recording allocates nothing while calls run. */
-const spareChunks: Uint8Array[] = [];
+const spareChunks: Chunk[] = [];
 
 /** Begins a recording; the file and its folders are made on the way, and `close` tells when that failed. */
 export function openRecorder(options: {
@@ -45,11 +53,11 @@ export class Recorder {
   readonly #calleePeaks: number[] = [];
   readonly #platformPeaks: number[] = [];
   #file: FileHandle | undefined;
-  #chunk: Uint8Array;
+  #chunk: Chunk;
   #chunkFill = 0;
   /** Data octets handed to the queue. */
   #queuedBytes = 0;
-  #queue: { readonly bytes: Uint8Array; readonly length: number; readonly at: number }[] = [];
+  #queue: { readonly chunk: Chunk; readonly length: number; readonly at: number }[] = [];
   #holes: { readonly length: number; readonly at: number }[] = [];
   #writing: Promise<void> | undefined;
   #failure: unknown;
@@ -94,21 +102,22 @@ export class Recorder {
       callee = this.#transcoded(callee);
       platform = this.#transcoded(platform);
     }
-    const chunk = this.#chunk;
-    const magnitude = this.#magnitude;
-    let at = this.#chunkFill;
-    let left = this.#calleePeak;
-    let right = this.#platformPeak;
+    const { pairs } = this.#chunk;
+    const flip = MAGNITUDE_BITS[this.#codec];
+    let at = this.#chunkFill >> 1;
+    let left = 0;
+    let right = 0;
     for (let i = 0; i < FRAME_SAMPLES; i++) {
       const calleeOctet = callee[i]!;
       const platformOctet = platform[i]!;
-      chunk[at++] = calleeOctet;
-      chunk[at++] = platformOctet;
-      if (magnitude[calleeOctet]! > left) left = magnitude[calleeOctet]!;
-      if (magnitude[platformOctet]! > right) right = magnitude[platformOctet]!;
+      pairs[at++] = calleeOctet | (platformOctet << 8);
+      const calleeLevel = (calleeOctet ^ flip) & 0x7f;
+      const platformLevel = (platformOctet ^ flip) & 0x7f;
+      if (calleeLevel > left) left = calleeLevel;
+      if (platformLevel > right) right = platformLevel;
     }
-    this.#calleePeak = left;
-    this.#platformPeak = right;
+    this.#calleePeak = Math.max(this.#calleePeak, this.#magnitude[left ^ flip]!);
+    this.#platformPeak = Math.max(this.#platformPeak, this.#magnitude[right ^ flip]!);
     this.#advance();
   }
 
@@ -170,7 +179,7 @@ export class Recorder {
   }
 
   #appendSilence(octet: number): void {
-    this.#chunk.fill(octet, this.#chunkFill, this.#chunkFill + FRAME_BYTES);
+    this.#chunk.bytes.fill(octet, this.#chunkFill, this.#chunkFill + FRAME_BYTES);
     this.#advance();
   }
 
@@ -200,7 +209,7 @@ export class Recorder {
       giveChunk(this.#chunk);
       return;
     }
-    this.#queue.push({ bytes: this.#chunk, length, at });
+    this.#queue.push({ chunk: this.#chunk, length, at });
     this.#writing ??= this.#writeQueue();
   }
 
@@ -217,12 +226,12 @@ export class Recorder {
   async #writeQueue(): Promise<void> {
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       try {
-        if (this.#file !== undefined) await writeAll(this.#file, next.bytes.subarray(0, next.length), next.at);
+        if (this.#file !== undefined) await writeAll(this.#file, next.chunk.bytes.subarray(0, next.length), next.at);
       } catch (error) {
         this.#fail(error);
       }
       this.#queue.shift();
-      giveChunk(next.bytes);
+      giveChunk(next.chunk);
     }
     this.#writing = undefined;
   }
@@ -278,11 +287,14 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promis
   }
 }
 
-function takeChunk(): Uint8Array {
-  return spareChunks.pop() ?? new Uint8Array(CHUNK_BYTES);
+function takeChunk(): Chunk {
+  const spare = spareChunks.pop();
+  if (spare !== undefined) return spare;
+  const bytes = new Uint8Array(CHUNK_BYTES);
+  return { bytes, pairs: new Uint16Array(bytes.buffer) };
 }
 
-function giveChunk(chunk: Uint8Array): void {
+function giveChunk(chunk: Chunk): void {
   if (spareChunks.length < 64) spareChunks.push(chunk);
 }
 

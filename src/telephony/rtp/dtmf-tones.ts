@@ -44,12 +44,11 @@ const weighted = new Float64Array(WINDOW_SAMPLES);
  */
 export class DtmfToneDetector {
   readonly #onEvent: (event: DtmfEvent) => void;
-  /** The last half window of the previous frame, then the present frame. */
-  readonly #samples = new Float32Array(HOP_SAMPLES + WINDOW_SAMPLES);
-  readonly #powers = new Float64Array(TONES_HZ.length);
-  readonly #phases = new Float64Array(TONES_HZ.length);
-  readonly #powersBefore = new Float64Array(TONES_HZ.length);
-  readonly #phasesBefore = new Float64Array(TONES_HZ.length);
+  /** The previous frame, then the present one. */
+  readonly #samples = new Float32Array(2 * WINDOW_SAMPLES);
+  /** Of the window at hand and of the one before it. */
+  #tones = newTones();
+  #before = newTones();
   #key = -1;
   #best = 0;
   #full = 0;
@@ -64,23 +63,23 @@ export class DtmfToneDetector {
   /** Takes the next 160 samples, whose last is of `nowMs`. */
   push(pcm: Int16Array, nowMs: number): void {
     this.#samples.copyWithin(0, WINDOW_SAMPLES);
-    for (let i = 0; i < WINDOW_SAMPLES; i++) this.#samples[HOP_SAMPLES + i] = pcm[i]!;
-    this.#window(0, nowMs - HOP_MS);
-    this.#window(HOP_SAMPLES, nowMs);
+    for (let i = 0; i < WINDOW_SAMPLES; i++) this.#samples[WINDOW_SAMPLES + i] = pcm[i]!;
+    this.#window(HOP_SAMPLES, nowMs - HOP_MS);
+    this.#window(WINDOW_SAMPLES, nowMs);
   }
 
   /** Another source: what was heard of the one before is over. */
   reset(): void {
     this.#finish();
     this.#samples.fill(0);
-    this.#powersBefore.fill(0);
+    this.#before.powers.fill(0);
+    this.#before.highKnown = true;
   }
 
   #window(from: number, nowMs: number): void {
     const key = this.#classify(from);
-    const power = key < 0 ? 0 : this.#powers[key >> 2]! + this.#powers[4 + (key & 3)]!;
-    this.#powersBefore.set(this.#powers);
-    this.#phasesBefore.set(this.#phases);
+    const power = key < 0 ? 0 : this.#tones.powers[key >> 2]! + this.#tones.powers[4 + (key & 3)]!;
+    [this.#tones, this.#before] = [this.#before, this.#tones];
     if (key >= 0 && (this.#key < 0 || (key !== this.#key && this.#full < MIN_WINDOWS))) this.#begin(key, nowMs);
     if (key >= 0 && key === this.#key && power >= this.#best * FULL_SHARE) {
       // A louder window shows that those before it were only partly filled.
@@ -113,72 +112,111 @@ export class DtmfToneDetector {
 
   /** The key that fills the window, as row · 4 + column, or -1. */
   #classify(from: number): number {
-    const samples = this.#samples;
-    let energy = 0;
-    for (let i = 0; i < WINDOW_SAMPLES; i++) {
-      const sample = samples[from + i]! * hann[i]!;
-      weighted[i] = sample;
-      energy += sample * sample;
-    }
+    const tones = this.#tones;
+    const { powers } = tones;
+    const energy = weigh(this.#samples, from);
+    tones.highKnown = true;
     // Power is amplitude² / 2, so the least energy of a key is that of both tones.
     if (energy < MIN_AMPLITUDE * MIN_AMPLITUDE * HANN_SQUARES) {
-      this.#powers.fill(0);
+      powers.fill(0);
       return -1;
     }
-    this.#transform(0);
-    this.#transform(4);
-    const low = strongest(this.#powers, 0);
-    const high = strongest(this.#powers, 4);
-    const lowPower = this.#powers[low]!;
-    const highPower = this.#powers[high]!;
-    if (Math.min(lowPower, highPower) < (MIN_AMPLITUDE * MIN_AMPLITUDE) / 2) return -1;
-    if ((lowPower + highPower) * HANN_SQUARES < energy * MIN_TONE_SHARE) return -1;
+    transform(tones, 0);
+    const low = strongest(powers, 0);
+    const lowPower = powers[low]!;
+    const leastPower = (energy * MIN_TONE_SHARE) / HANN_SQUARES;
+    if (lowPower < (MIN_AMPLITUDE * MIN_AMPLITUDE) / 2 || lowPower * (1 + MAX_TWIST_RATIO) < leastPower) {
+      // No high tone would make that a key, so it is looked for only should the next window ask what went before it.
+      tones.highKnown = false;
+      return -1;
+    }
+    transform(tones, 4);
+    const high = strongest(powers, 4);
+    const highPower = powers[high]!;
+    if (highPower < (MIN_AMPLITUDE * MIN_AMPLITUDE) / 2) return -1;
+    if (lowPower + highPower < leastPower) return -1;
     if (highPower > lowPower * MAX_TWIST_RATIO || highPower < lowPower * MIN_TWIST_RATIO) return -1;
+    if (!this.#before.highKnown) {
+      weigh(this.#samples, from - HOP_SAMPLES);
+      transform(this.#before, 4);
+      this.#before.highKnown = true;
+    }
     if (!this.#onPitch(low) || !this.#onPitch(high)) return -1;
     return low * 4 + high - 4;
   }
 
-  /** Goertzel of one group of four tones side by side, which keeps the processor's units busy. */
-  #transform(first: number): void {
-    const c0 = 2 * cosines[first]!;
-    const c1 = 2 * cosines[first + 1]!;
-    const c2 = 2 * cosines[first + 2]!;
-    const c3 = 2 * cosines[first + 3]!;
-    let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
-    for (let i = 0; i < WINDOW_SAMPLES; i += 2) {
-      const even = weighted[i]!;
-      b0 = even + c0 * a0 - b0;
-      b1 = even + c1 * a1 - b1;
-      b2 = even + c2 * a2 - b2;
-      b3 = even + c3 * a3 - b3;
-      const odd = weighted[i + 1]!;
-      a0 = odd + c0 * b0 - a0;
-      a1 = odd + c1 * b1 - a1;
-      a2 = odd + c2 * b2 - a2;
-      a3 = odd + c3 * b3 - a3;
-    }
-    this.#resolve(first, a0, b0);
-    this.#resolve(first + 1, a1, b1);
-    this.#resolve(first + 2, a2, b2);
-    this.#resolve(first + 3, a3, b3);
-  }
-
-  /** Power and phase of a tone from the last two states of its filter; phases lie by the same angle off in every window. */
-  #resolve(tone: number, last: number, before: number): void {
-    const real = last - before * cosines[tone]!;
-    const imaginary = before * sines[tone]!;
-    this.#powers[tone] = (2 * (real * real + imaginary * imaginary)) / (HANN_SUM * HANN_SUM);
-    this.#phases[tone] = Math.atan2(imaginary, real);
-  }
-
   /** How far the phase moved since the window before says how far the tone is off, to ± 50 Hz. */
   #onPitch(tone: number): boolean {
-    if (this.#powersBefore[tone]! < this.#powers[tone]! * MIN_PHASE_SHARE) return true;
-    const turns =
-      (this.#phases[tone]! - this.#phasesBefore[tone]!) / (2 * Math.PI) - (TONES_HZ[tone]! * HOP_SAMPLES) / SAMPLE_HZ;
+    if (this.#before.powers[tone]! < this.#tones.powers[tone]! * MIN_PHASE_SHARE) return true;
+    const moved = phaseOf(this.#tones, tone) - phaseOf(this.#before, tone);
+    const turns = moved / (2 * Math.PI) - (TONES_HZ[tone]! * HOP_SAMPLES) / SAMPLE_HZ;
     const offHz = ((turns - Math.round(turns)) * SAMPLE_HZ) / HOP_SAMPLES;
     return Math.abs(offHz) <= TONES_HZ[tone]! * FREQUENCY_TOLERANCE;
   }
+}
+
+/** What a window has of each tone. */
+interface Tones {
+  readonly powers: Float64Array;
+  readonly real: Float64Array;
+  readonly imaginary: Float64Array;
+  /** False where only the low group was looked for. */
+  highKnown: boolean;
+}
+
+function newTones(): Tones {
+  const values = (): Float64Array => new Float64Array(TONES_HZ.length);
+  return { powers: values(), real: values(), imaginary: values(), highKnown: true };
+}
+
+/** Puts a window under its curve; returns its energy. */
+function weigh(samples: Float32Array, from: number): number {
+  let energy = 0;
+  for (let i = 0; i < WINDOW_SAMPLES; i++) {
+    const sample = samples[from + i]! * hann[i]!;
+    weighted[i] = sample;
+    energy += sample * sample;
+  }
+  return energy;
+}
+
+/** Goertzel of one group of four tones side by side, which keeps the processor's units busy. */
+function transform(tones: Tones, first: number): void {
+  const c0 = 2 * cosines[first]!;
+  const c1 = 2 * cosines[first + 1]!;
+  const c2 = 2 * cosines[first + 2]!;
+  const c3 = 2 * cosines[first + 3]!;
+  let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < WINDOW_SAMPLES; i += 2) {
+    const even = weighted[i]!;
+    b0 = even + c0 * a0 - b0;
+    b1 = even + c1 * a1 - b1;
+    b2 = even + c2 * a2 - b2;
+    b3 = even + c3 * a3 - b3;
+    const odd = weighted[i + 1]!;
+    a0 = odd + c0 * b0 - a0;
+    a1 = odd + c1 * b1 - a1;
+    a2 = odd + c2 * b2 - a2;
+    a3 = odd + c3 * b3 - a3;
+  }
+  resolve(tones, first, a0, b0);
+  resolve(tones, first + 1, a1, b1);
+  resolve(tones, first + 2, a2, b2);
+  resolve(tones, first + 3, a3, b3);
+}
+
+/** Power and phase of a tone from the last two states of its filter. */
+function resolve(tones: Tones, tone: number, last: number, before: number): void {
+  const real = last - before * cosines[tone]!;
+  const imaginary = before * sines[tone]!;
+  tones.real[tone] = real;
+  tones.imaginary[tone] = imaginary;
+  tones.powers[tone] = (2 * (real * real + imaginary * imaginary)) / (HANN_SUM * HANN_SUM);
+}
+
+/** Phases lie by the same angle off in every window. */
+function phaseOf(tones: Tones, tone: number): number {
+  return Math.atan2(tones.imaginary[tone]!, tones.real[tone]!);
 }
 
 function strongest(powers: Float64Array, from: number): number {

@@ -27,6 +27,17 @@ export interface MediaEngineOptions {
   readonly sockets?: 'polled' | 'events';
 }
 
+/** How well an engine keeps up. */
+export interface MediaLoad {
+  readonly legs: number;
+  /** How late frames were made, over the last 5 to 10 seconds: half a phase (1 ms) is rest, 20 ms is a loop that is full. */
+  readonly tickLatenessP99Ms: number;
+  /** How long ago the newest frame that was made fell due; 0 without legs. */
+  readonly frameAgeMs: number;
+  /** Frames of all legs that were given up since the engine opened. */
+  readonly framesDropped: number;
+}
+
 /** All media of one thread: its ports, its one tick loop and its legs. */
 export class MediaEngine {
   /** Time between audio packets of one leg as handed to the kernel, over all legs. */
@@ -88,10 +99,11 @@ export class MediaEngine {
   }
 
   /** What admission and health look at. */
-  load(): { legs: number; tickLatenessP99Ms: number; framesDropped: number } {
+  load(): MediaLoad {
     return {
       legs: this.#legs.size,
       tickLatenessP99Ms: this.#ticker.latenessP99Ms,
+      frameAgeMs: this.#ticker.frameAgeMs,
       framesDropped: this.#ticker.framesDropped,
     };
   }

@@ -18,11 +18,11 @@ function member(): Ticked & { readonly deadlines: number[]; skipped: number } {
 test('members tick every 20 ms, spread over the phases', () => {
   const clock = new ManualClock();
   const ticker = new Ticker(clock);
-  const members = Array.from({ length: 10 }, member);
+  const members = Array.from({ length: 20 }, member);
   for (const one of members) ticker.add(one);
   clock.advance(2000);
   const starts = new Set(members.map(({ deadlines }) => deadlines[0]! % 20));
-  expect([...starts].toSorted((a, b) => a - b)).toEqual([0, 4, 8, 12, 16]);
+  expect([...starts].toSorted((a, b) => a - b)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
   for (const { deadlines } of members) {
     expect(deadlines).toHaveLength(100);
     for (let i = 1; i < deadlines.length; i++) expect(deadlines[i]! - deadlines[i - 1]!).toBe(20);
@@ -65,6 +65,23 @@ test('what lies further back is given up, counted, and media time passes without
   expect((deadlines.at(-1)! - deadlines[0]!) / 20 + 1).toBe(deadlines.length + one.skipped);
   expect(clock.monotonicMs() - deadlines.at(-1)!).toBeLessThanOrEqual(20);
   expect(ticker.latenessP99Ms).toBeGreaterThanOrEqual(100);
+});
+
+test('the age of the newest frame tells a loop that is stuck from one that rests', () => {
+  const clock = new BusyClock();
+  const ticker = new Ticker(clock);
+  expect(ticker.frameAgeMs).toBe(0);
+  const one = member();
+  ticker.add(one);
+  clock.advance(200);
+  expect(ticker.frameAgeMs).toBeLessThan(20);
+  clock.lateMs = 300;
+  expect(ticker.frameAgeMs).toBeGreaterThanOrEqual(300);
+  clock.advance(20);
+  expect(ticker.frameAgeMs).toBeLessThanOrEqual(20);
+  ticker.remove(one);
+  clock.advance(1000);
+  expect(ticker.frameAgeMs).toBe(0);
 });
 
 test('a member may remove itself and others while it ticks', () => {

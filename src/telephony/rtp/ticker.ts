@@ -10,13 +10,16 @@ export interface Ticked {
 }
 
 export const FRAME_MS = 20;
-/** Members are spread over the 20 ms so that their packets do not leave in one burst. */
-const PHASES = 5;
+/**
+ * Members are spread over the 20 ms so that their packets do not leave in one burst. Timers count whole milliseconds, and a
+ * wake costs as much as a frame, so that more phases would cost more than they spread.
+ */
+const PHASES = 10;
 const PHASE_MS = FRAME_MS / PHASES;
 /** A loop that is late makes up for that many frames; the rest is given up. */
 const MAX_CATCH_UP_FRAMES = 5;
 /** Lateness is reported over the present and the previous window. */
-const LATENESS_WINDOW_MS = 10_000;
+const LATENESS_WINDOW_MS = 5000;
 
 interface Phase {
   readonly members: Ticked[];
@@ -33,6 +36,7 @@ export class Ticker {
   #lateness = new Histogram(0.5, 400);
   #previousLateness = new Histogram(0.5, 400);
   #windowStartMs = 0;
+  #newestDeadlineMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -42,6 +46,12 @@ export class Ticker {
   /** Worst of the present and the previous window. */
   get latenessP99Ms(): number {
     return Math.max(this.#lateness.percentileMs(0.99), this.#previousLateness.percentileMs(0.99));
+  }
+
+  /** How long ago the newest frame that was made fell due: grows while the loop is stuck; 0 without members. */
+  get frameAgeMs(): number {
+    if (this.#timer === undefined && !this.#running) return 0;
+    return Math.max(0, this.#clock.monotonicMs() - this.#newestDeadlineMs);
   }
 
   /** Gives a member the least crowded phase; its first tick is within 20 ms. */
@@ -56,6 +66,7 @@ export class Ticker {
       const frames = Math.floor((nowMs - index * PHASE_MS) / FRAME_MS) + 1;
       phase.deadlineMs = frames * FRAME_MS + index * PHASE_MS;
     }
+    if (this.#timer === undefined && !this.#running) this.#newestDeadlineMs = nowMs;
     phase.members.push(member);
     this.#schedule();
   }
@@ -108,6 +119,7 @@ export class Ticker {
     this.#countLateness(lateMs);
     const deadlineMs = phase.deadlineMs;
     phase.deadlineMs += FRAME_MS;
+    this.#newestDeadlineMs = Math.max(this.#newestDeadlineMs, deadlineMs);
     // Backwards: a member that removes itself moves only those that had their turn.
     for (let i = phase.members.length - 1; i >= 0; i--) phase.members[i]?.tick(deadlineMs);
     return true;
