@@ -1,10 +1,11 @@
 import { systemClock } from '#platform/clock.ts';
 import { newId } from '#platform/id.ts';
 import { silentLog } from '#platform/log.ts';
-import { encodeAlaw } from '#telephony/codec/g711.ts';
+import { encodeG711 } from '#telephony/codec/g711.ts';
 import { MediaEngine } from '#telephony/rtp/engine.ts';
 import type { MediaLeg } from '#telephony/rtp/engine.ts';
-import type { LocalMedia, NegotiatedMedia } from '#telephony/sdp/media.ts';
+import { frameCodecOf } from '#telephony/sdp/media.ts';
+import type { G711Codec, LocalMedia, NegotiatedMedia } from '#telephony/sdp/media.ts';
 import { acceptAnswer, createAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
@@ -65,11 +66,7 @@ export async function openParty(options: {
   const common = { clock: systemClock, log: silentLog };
   const engine = await MediaEngine.open({ ...common, address, ports: rtp });
   const agent = await SipUserAgent.open({ ...common, bind, product: `party-${hz}` });
-  const tone = new Uint8Array(160);
-  encodeAlaw(
-    Int16Array.from({ length: 160 }, (_, i) => 8_000 * Math.sin((2 * Math.PI * hz * i) / 8000)),
-    tone,
-  );
+  const wave = Int16Array.from({ length: 160 }, (_, i) => 8_000 * Math.sin((2 * Math.PI * hz * i) / 8000));
   const talks: Talk[] = [];
   const waiting: ((talk: Talk) => void)[] = [];
 
@@ -89,10 +86,11 @@ export async function openParty(options: {
         check();
       });
     let text = '';
+    let codec: G711Codec = 'PCMA';
     const digits: string[] = [];
     const leg = await engine.openLeg({
       onFrame: (rx, tx) => {
-        tx.set(tone);
+        encodeG711(codec, wave, tx);
         if (rx.kind === 'audio') check(rx.pcm);
       },
       onText: (more) => {
@@ -115,6 +113,10 @@ export async function openParty(options: {
     };
     const heard = {
       leg,
+      start(media: NegotiatedMedia) {
+        codec = frameCodecOf(media.audio.codec);
+        leg.start(media);
+      },
       digits,
       text: () => text,
       changes: [] as NegotiatedMedia[],
@@ -145,7 +147,7 @@ export async function openParty(options: {
     const result = createAnswer(parseSdp(incoming.sdp), local);
     if (!result.ok) return incoming.reject(488);
     incoming.answer(writeSdp(result.answer), local);
-    heard.leg.start(result.media);
+    heard.start(result.media);
     const talk = { ...heard, call: incoming };
     const next = waiting.shift();
     if (next === undefined) talks.push(talk);
@@ -174,7 +176,7 @@ export async function openParty(options: {
           onAnswered: ({ sdp }) => {
             const result = acceptAnswer(offer, parseSdp(sdp));
             if (!result.ok) return answered.reject(new Error(result.reason));
-            heard.leg.start(result.media);
+            heard.start(result.media);
             answered.resolve();
           },
           onDtmf: (digit) => heard.digits.push(digit),
