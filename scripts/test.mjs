@@ -1,7 +1,7 @@
 // `npm test`: sets up what is missing, then runs everything that CI runs. `npm test -- src/leads` runs only the tests
 // whose paths match.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ensureConsole, environment, prepare, ROOT, say, SetUpError } from './bootstrap.mjs';
@@ -12,6 +12,12 @@ const TOOLS = [
   ['sip-tester', ['/usr/bin/sipp']],
   ['baresip-core', ['/usr/bin/baresip']],
   ['tshark', ['/usr/bin/tshark']],
+  ['kamailio', ['/usr/sbin/kamailio']],
+  [
+    'kamailio-tls-modules',
+    ['/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so', '/usr/lib/aarch64-linux-gnu/kamailio/modules/tls.so'],
+  ],
+  ['linphone-cli', ['/usr/bin/linphonec']],
   ['iproute2', ['/usr/sbin/ip', '/usr/bin/ip', '/sbin/ip']],
   ['fonts-noto-cjk', ['/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc']],
 ];
@@ -57,12 +63,27 @@ function installTools() {
   apt('update');
   // One that is not to be had must not keep the others away.
   const install = ['install', '-y', '--no-install-recommends'];
-  const failed = apt(...install, ...missing) ? [] : missing.filter((name) => !apt(...install, name));
+  const failed = withoutServices(() =>
+    apt(...install, ...missing) ? [] : missing.filter((name) => !apt(...install, name)),
+  );
+  if (missing.includes('kamailio')) spawnSync('update-rc.d', ['kamailio', 'disable'], { stdio: 'ignore' });
   if (failed.length > 0)
     say(
       `无法安装 ${failed.join(' ')}，需要它们的测试将跳过。`,
       `${failed.join(' ')} could not be installed: the tests that need them are skipped.`,
     );
+}
+
+/** Debian starts every service that it installs; what tests use must not run by itself, now or after the next start. */
+function withoutServices(work) {
+  const policy = '/usr/sbin/policy-rc.d';
+  const ours = !existsSync(policy);
+  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return work();
+  } finally {
+    if (ours) rmSync(policy, { force: true });
+  }
 }
 
 function checks() {

@@ -26,6 +26,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   sipp: 'sip-tester',
   baresip: 'baresip-core',
   tshark: 'tshark',
+  kamailio: 'kamailio kamailio-tls-modules',
+  linphonec: 'linphone-cli',
 };
 
 /** Says what this machine has and lacks; the exit code is 1 where Waihu could not run. */
@@ -52,7 +54,7 @@ export async function doctor(o: CommandContext): Promise<void> {
           text: { zh: '控制台还没有构建；npm start 会自动构建', en: 'the console is not built; npm start builds it' },
         }
       : { check: 'console', state: 'ok', text: { zh: '控制台已构建', en: 'the console is built' } },
-    ...['chromium', 'sipp', 'baresip', 'tshark'].map(tool),
+    ...Object.keys(PACKAGES).map(tool),
     speechData(),
   ];
   if (o.flags.json === true) process.stdout.write(`${JSON.stringify(findings)}\n`);
@@ -144,7 +146,9 @@ function speechData(): Finding {
 
 /** Tools that only tests use. */
 function tool(name: string): Finding {
-  const found = (process.env['PATH'] ?? '').split(':').some((directory) => existsSync(`${directory}/${name}`));
+  // Servers are in a directory that not everybody searches.
+  const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin'];
+  const found = directories.some((directory) => existsSync(`${directory}/${name}`));
   return found
     ? { check: name, state: 'ok', text: { zh: '有（只有测试用到）', en: 'there (only tests use it)' } }
     : {
