@@ -24,6 +24,8 @@ export interface Talk {
   readonly leg: MediaLeg;
   readonly digits: string[];
   readonly text: () => string;
+  /** What it has heard so far, 8 kHz, where the party records. */
+  recorded(): Int16Array;
   /** Every change that the other side made. */
   readonly changes: NegotiatedMedia[];
   readonly ended: Promise<CallEnd>;
@@ -61,10 +63,14 @@ export async function openParty(options: {
   readonly rtp: { readonly first: number; readonly last: number };
   readonly address?: string;
   readonly bind?: UserAgentOptions['bind'];
+  /** Said once in place of the tone, and what is heard is kept. */
+  readonly speech?: Int16Array;
+  readonly sockets?: 'events';
 }): Promise<Party> {
-  const { hz, rtp, address = '127.0.0.1', bind = { address, port: 0 } } = options;
+  const { hz, rtp, address = '127.0.0.1', bind = { address, port: 0 }, speech, sockets } = options;
   const common = { clock: systemClock, log: silentLog };
-  const engine = await MediaEngine.open({ ...common, address, ports: rtp });
+  const media = sockets === undefined ? common : { ...common, sockets };
+  const engine = await MediaEngine.open({ ...media, address, ports: rtp });
   const agent = await SipUserAgent.open({ ...common, bind, product: `party-${hz}` });
   const wave = Int16Array.from({ length: 160 }, (_, i) => 8_000 * Math.sin((2 * Math.PI * hz * i) / 8000));
   const talks: Talk[] = [];
@@ -88,9 +94,17 @@ export async function openParty(options: {
     let text = '';
     let codec: G711Codec = 'PCMA';
     const digits: string[] = [];
+    const frames: Int16Array[] = [];
+    let saidSamples = 0;
     const leg = await engine.openLeg({
       onFrame: (rx, tx) => {
-        encodeG711(codec, wave, tx);
+        if (speech === undefined) encodeG711(codec, wave, tx);
+        else {
+          const frame = speech.subarray(saidSamples, saidSamples + 160);
+          saidSamples += 160;
+          if (frame.length === 160) encodeG711(codec, frame, tx);
+          frames.push(rx.pcm.slice());
+        }
         if (rx.kind === 'audio') check(rx.pcm);
       },
       onText: (more) => {
@@ -119,6 +133,7 @@ export async function openParty(options: {
       },
       digits,
       text: () => text,
+      recorded: () => Int16Array.from(frames.flatMap((frame) => [...frame])),
       changes: [] as NegotiatedMedia[],
       ended: ended.promise,
       hears(wanted: number) {

@@ -1,0 +1,129 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLog } from '#platform/log.ts';
+import { EspeakSynthesizer } from '#voice/tts/espeak.ts';
+import { parseWav } from '#voice/tts/wav.ts';
+import type { BadNetwork } from '../support/bad-network.ts';
+import { LINES } from './impaired/calls.ts';
+import type { ImpairedCall, ImpairedTask } from './impaired/calls.ts';
+
+const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const CLIP = path('../../../shared/speech/clips/aishell_0724.wav');
+const CALLS = 2;
+const TEXT = LINES.join('');
+
+/** The kernel's own emulator, in a network namespace of the process alone; needs root and the module. */
+const hasNetem = (() => {
+  try {
+    execFileSync('unshare', ['-n', 'sh', '-c', 'ip link set lo up && tc qdisc add dev lo root netem delay 1ms'], {
+      stdio: 'ignore',
+    });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+const where = hasNetem ? 'netem in a network namespace' : 'sockets that lose and delay, as this kernel has no netem';
+
+interface Case {
+  readonly name: string;
+  readonly network: BadNetwork;
+  /** What must be left of the speech: share of the pieces as they should be, and mean distance. */
+  readonly intactRatio: number;
+  readonly distanceDb: number;
+  /** Whether everything that was typed must arrive. */
+  readonly text: boolean;
+}
+
+/** Each bound leaves room for chance beside what was measured; without loss every piece is intact. */
+const still = { delayMs: 20, jitterMs: 0, reorderRatio: 0 };
+const CASES: readonly Case[] = [
+  { name: '1 % loss', network: { lossRatio: 0.01, ...still }, intactRatio: 0.85, distanceDb: 3.5, text: true },
+  { name: '5 % loss', network: { lossRatio: 0.05, ...still }, intactRatio: 0.75, distanceDb: 4, text: true },
+  { name: '10 % loss', network: { lossRatio: 0.1, ...still }, intactRatio: 0.6, distanceDb: 5, text: false },
+  {
+    name: 'delay of 20 ± 10 ms, a quarter overtaking',
+    network: { lossRatio: 0, delayMs: 20, jitterMs: 10, reorderRatio: 0.25 },
+    intactRatio: 0.75,
+    distanceDb: 4,
+    text: true,
+  },
+];
+
+describe(`calls over a bad network (${where})`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'impaired-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const speech = join(folder, 'speech.raw');
+  beforeAll(async () => writeFileSync(speech, Buffer.from((await spoken()).buffer)));
+
+  // Again where chance had a text packet and both of its repetitions lost: once in some hundred runs at 5 %.
+  it.concurrent.for(CASES)(
+    'stay up: $name',
+    { retry: 1, timeout: 60_000 },
+    async ({ network, intactRatio, distanceDb, text }) => {
+      const calls = await run({ speech, calls: CALLS, events: !hasNetem }, network);
+      expect(calls.map(({ ends, held }) => ({ ends, held }))).toEqual(
+        Array.from({ length: CALLS }, () => ({ ends: ['bye', 'bye'], held: true })),
+      );
+      // Else the network was not as bad as it should have been.
+      expect(mean(calls.map((call) => call.lossRatio))).toBeGreaterThanOrEqual(network.lossRatio / 5);
+      const whole = calls.flatMap((call) => call.texts).filter((one) => one === TEXT);
+      expect(whole.length).toBeGreaterThanOrEqual(text ? 2 * CALLS : 0);
+      expect(mean(calls.map((call) => call.intactRatio))).toBeGreaterThan(intactRatio);
+      expect(mean(calls.map((call) => call.distanceDb))).toBeLessThan(distanceDb);
+    },
+  );
+});
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Somebody's sentence where the recordings are there, else the built-in voice's. */
+async function spoken(): Promise<Int16Array> {
+  if (existsSync(CLIP)) {
+    const { samples, rateHz } = parseWav(readFileSync(CLIP));
+    const step = rateHz / 8_000;
+    // The mean of each two samples is filter enough for what is compared with itself.
+    return Int16Array.from({ length: Math.floor(samples.length / step) }, (_, i) => {
+      const at = i * step;
+      return ((samples[at] ?? 0) + (samples[at + step - 1] ?? 0)) / 2;
+    });
+  }
+  const voice = new EspeakSynthesizer({ log: silentLog });
+  try {
+    return await voice.synthesize('您好，这里是测试，今天的天气很好，我们来听一听声音怎么样。', {
+      voice: 'zh-female',
+      language: 'zh',
+    });
+  } finally {
+    voice.close();
+  }
+}
+
+/** Runs the calls in a process of their own, in a network as bad as that. */
+async function run(task: ImpairedTask, network: BadNetwork): Promise<readonly ImpairedCall[]> {
+  const { lossRatio, delayMs, jitterMs, reorderRatio } = network;
+  const script = path('impaired/calls.ts');
+  const words = [script, JSON.stringify(task)];
+  const jitter = jitterMs === 0 ? '' : `${jitterMs}ms`;
+  const reorder = reorderRatio === 0 ? '' : `reorder ${reorderRatio * 100}%`;
+  const netem = `loss ${lossRatio * 100}% delay ${delayMs}ms ${jitter} ${reorder}`;
+  const inNamespace = `ip link set lo up && tc qdisc add dev lo root netem ${netem} && exec "$@"`;
+  const child = hasNetem
+    ? spawn('unshare', ['-n', 'sh', '-c', inNamespace, 'sh', process.execPath, ...words])
+    : spawn(process.execPath, ['--import', path('../support/bad-network.ts'), ...words], {
+        env: { ...process.env, BAD_NETWORK: JSON.stringify(network) },
+      });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  if (status !== 0) throw new Error(`the calls ended with ${String(status)}: ${errors}`);
+  return JSON.parse(output) as readonly ImpairedCall[];
+}
