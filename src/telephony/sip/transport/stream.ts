@@ -139,16 +139,19 @@ export class StreamTransport implements SipTransport {
   #connect(to: Peer): Connection | string {
     if (this.#byFlow.size >= this.#limits.connections) return 'too many connections';
     if (to.port < 1 || to.port > 65_535) return 'port out of range';
-    const name = to.serverName ?? to.host;
     let socket: Socket;
     if (this.protocol === 'TCP') socket = connect({ host: to.host, port: to.port });
     else {
-      const { certificate, key, authorities } = this.#tls;
+      const asked = to.serverName ?? to.host;
+      const peer = this.#tls.peers?.(asked);
+      const name = peer?.serverName ?? asked;
+      const { certificate, key, authorities } = { ...this.#tls, ...peer };
       socket = connectTls({
         host: to.host,
         port: to.port,
         minVersion: 'TLSv1.2',
         checkServerIdentity: (_host, shown) => checkSipIdentity(name, shown),
+        rejectUnauthorized: peer?.verify !== false,
         // Server name indication carries names only (RFC 6066 §3).
         ...(isIP(name) === 0 ? { servername: name } : {}),
         ...(certificate === undefined ? {} : { cert: certificate, key }),
@@ -156,7 +159,12 @@ export class StreamTransport implements SipTransport {
       });
     }
     const connection = this.#add(socket, { host: to.host, port: to.port, protocol: this.protocol }, true);
-    socket.once(this.protocol === 'TLS' ? 'secureConnect' : 'connect', () => connection.ready());
+    socket.once(this.protocol === 'TLS' ? 'secureConnect' : 'connect', () => {
+      connection.ready();
+      // Requests inside a dialog name the address of the Contact: they take the connection that proved whose it is.
+      const bare = keyOf({ host: to.host, port: to.port });
+      if (!this.#byKey.has(bare)) this.#key(connection, bare);
+    });
     this.#key(connection, keyOf(to));
     return connection;
   }

@@ -10,8 +10,21 @@ export interface TlsIdentity {
   readonly key?: string;
   /** Whom we trust in place of the authorities of the system. */
   readonly authorities?: readonly string[];
+  /** What differs for a peer that we connect to, by the name or address under which it was looked for. */
+  readonly peers?: (host: string) => TlsPeer | undefined;
   /** Peers that connect to us must show a certificate that the authorities signed. */
   readonly requireClientCertificate?: boolean;
+}
+
+/** TLS towards one peer, where it differs from that of the bind: PEM texts. */
+export interface TlsPeer {
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly authorities?: readonly string[];
+  /** The name that the peer has to prove in place of the one under which it was looked for. */
+  readonly serverName?: string;
+  /** False: whoever answers is taken for the peer. */
+  readonly verify?: boolean;
 }
 
 /** Reads an identity from PEM files; throws what the file system throws. */
