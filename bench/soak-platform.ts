@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm';
 import type { Worker } from 'node:worker_threads';
 import { openCallCenter } from '#calls/call-center.ts';
 import { plainRoute } from '#calls/trunk-route.ts';
+import { Trunk } from '#calls/trunk.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createLog } from '#platform/log.ts';
 import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
@@ -38,11 +39,13 @@ const recordings = mkdtempSync(join(tmpdir(), 'waihu-soak-'));
 let phrases = 0;
 
 const sip = await SipUserAgent.open({ clock: systemClock, log, bind: { address: HOST, port: 0 }, product: 'waihu' });
+const route = plainRoute('soak', { host: HOST, port: settings.port }, { codecs: ['PCMA', 'PCMU'] });
+const trunk = new Trunk(route, { clock: systemClock });
 const center = await openCallCenter({
   clock: systemClock,
   log,
   sip,
-  trunk: (name) => plainRoute(name, { host: HOST, port: settings.port }, { codecs: ['PCMA', 'PCMU'] }),
+  trunk: () => trunk,
   workers: settings.workers,
   rtp: { address: HOST, ...settings.rtp },
   recordingsDirectory: recordings,

@@ -18,6 +18,11 @@ export interface SingleCall {
   readonly callerNumber: string;
 }
 
+/** Whether what a campaign names as its trunk takes no calls at the moment. */
+export function trunkHeld(context: Pick<ApiContext, 'trunks'>): (trunk: string) => boolean {
+  return (trunk) => context.trunks.find(({ name }) => name === trunk)?.hold !== undefined;
+}
+
 /** What the routes work with; wired by `bin/`. */
 export interface ApiContext {
   readonly db: Db;
@@ -26,6 +31,7 @@ export interface ApiContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly language: Language;
+  /** What campaigns may name, as it is at this moment. */
   readonly trunks: readonly TrunkSummary[];
   readonly recordingsDirectory: string;
   readonly importsDirectory: string;

@@ -4,6 +4,7 @@ import { viewCampaign } from '#campaigns/view.ts';
 import { summariesOf } from '#outcomes/calls.ts';
 import type { Timer } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
+import { trunkHeld } from './context.ts';
 import type { ApiContext } from './context.ts';
 import type { LiveCalls } from './live-calls.ts';
 
@@ -123,7 +124,7 @@ export class LivePage {
     }
     const ids = type === 'snapshot' ? [] : this.#ended.splice(0);
     const [campaign, ended] = await Promise.all([
-      viewCampaign(db, this.#campaignId, clock.now()),
+      viewCampaign(db, this.#campaignId, clock.now(), trunkHeld(this.#context)),
       summariesOf(db, ids),
     ]);
     if (this.#closed) return;

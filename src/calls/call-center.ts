@@ -8,7 +8,7 @@ import { AnsweredCall } from './answered-call.ts';
 import type { CallControl } from './bridge/call-bridge.ts';
 import { PlacedCall } from './placed-call.ts';
 import type { CallObserver } from './placed-call.ts';
-import type { TrunkRoute } from './trunk-route.ts';
+import type { Trunk } from './trunk.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { PhraseRequest, WorkerLoad, WorkerSettings } from './worker-protocol.ts';
 
@@ -16,7 +16,7 @@ export interface CallCenterOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly sip: SipUserAgent;
-  readonly trunk: (name: string) => TrunkRoute | undefined;
+  readonly trunk: (name: string) => Trunk | undefined;
   readonly workers: number;
   readonly rtp: { readonly address: string; readonly first: number; readonly last: number };
   readonly recordingsDirectory: string;
@@ -107,11 +107,11 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
       live.delete(id);
     }
   };
-  const routeOf = (trunk: string): TrunkRoute => {
+  const trunkOf = (name: string): Trunk => {
     if (closed !== undefined) throw closing();
-    const route = options.trunk(trunk);
-    if (route === undefined) throw unknownTrunk(trunk);
-    return route;
+    const trunk = options.trunk(name);
+    if (trunk === undefined) throw unknownTrunk(name);
+    return trunk;
   };
 
   return {
@@ -126,11 +126,11 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
     },
     control: (id) => live.get(id)?.control,
     async placeCall(attempt, signal, observer) {
-      const route = routeOf(attempt.trunk);
-      return follow(new PlacedCall({ ...options, pool, route, attempt, observer }), attempt.id, signal);
+      const trunk = trunkOf(attempt.trunk);
+      return follow(new PlacedCall({ ...options, pool, trunk, attempt, observer }), attempt.id, signal);
     },
     async answerCall(incoming, attempt, signal, observer) {
-      const route = routeOf(attempt.trunk);
+      const { route } = trunkOf(attempt.trunk);
       return follow(new AnsweredCall({ ...options, pool, route, incoming, attempt, observer }), attempt.id, signal);
     },
     close: () => (closed ??= close()),

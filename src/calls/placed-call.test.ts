@@ -14,6 +14,7 @@ import type {
   OutgoingCallRequest,
 } from '#telephony/sip/user-agent.ts';
 import { PlacedCall } from './placed-call.ts';
+import { Trunk } from './trunk.ts';
 import { plainRoute } from './trunk-route.ts';
 import type { WorkerCallEvents } from './worker-pool.ts';
 import type { FromWorker, ToWorker, WorkerResult } from './worker-protocol.ts';
@@ -56,7 +57,7 @@ function place(options: { knows?: boolean; sipThrows?: boolean; observerThrows?:
     clock,
     log: silentLog,
     rtp: { address: '127.0.0.1' },
-    route: plainRoute('t', { host: '127.0.0.1', port: 5070 }, { codecs: ['PCMA'] }),
+    trunk: new Trunk(plainRoute('t', { host: '127.0.0.1', port: 5070 }, { codecs: ['PCMA'] }), { clock }),
     sip: {
       address: { address: '127.0.0.1', port: 5060 },
       placeCall(asked, handlers) {
@@ -247,8 +248,8 @@ describe('PlacedCall', () => {
     expect(one.settled).toMatchObject([
       {
         answeredMs: undefined,
-        outcome: 'unreachable',
-        evidence: [{ kind: 'platform', detail: 'media-refused' }],
+        outcome: 'media-refused',
+        evidence: [{ kind: 'platform', detail: 'no media agreed' }],
       },
     ]);
   });

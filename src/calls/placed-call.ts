@@ -1,4 +1,5 @@
 import type { Attempt, FinishedCall, TimelineEvent } from '#domain/call.ts';
+import type { NetworkOutcome } from '#domain/outcome.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
@@ -9,14 +10,15 @@ import { acceptAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
-import type { CallEnd, OutgoingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
 import type { CallBridge, CallControl } from './bridge/call-bridge.ts';
 import { openBridge } from './bridge/open-bridge.ts';
+import type { CallEnd, SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { finishedCall, WORKER_LOST } from './finished-call.ts';
-import { calleeNumber, formatNumber, sipUri } from './number-format.ts';
 import { threadOffsetMs } from './thread-clock.ts';
 import type { CallMessage, Seat, WorkerPool } from './worker-pool.ts';
-import type { TrunkRoute } from './trunk-route.ts';
+import type { Trunk } from './trunk.ts';
+import { TrunkCall } from './trunk-call.ts';
+import { inviteOf } from './trunk-invite.ts';
 import type { WorkerResult } from './worker-protocol.ts';
 
 /** What a call tells while it goes on. */
@@ -31,7 +33,7 @@ export interface PlacedCallOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly sip: Pick<SipUserAgent, 'placeCall' | 'address'>;
-  readonly route: TrunkRoute;
+  readonly trunk: Trunk;
   readonly rtp: { readonly address: string };
   readonly pool: Pick<WorkerPool, 'seat'>;
   readonly attempt: Attempt;
@@ -46,6 +48,13 @@ const DEAD_NUMBER_CONFIDENCE = 0.8;
  */
 const DEAD_NUMBER_STANDS_MS = 1500;
 const DEAD_NUMBER_LABELS: ReadonlySet<string> = new Set(['invalid-number', 'suspended', 'arrears', 'number-changed']);
+
+/** What is said of calls that failed by no fault of the callee. */
+const FAULT_LINES: Readonly<Partial<Record<NetworkOutcome, string>>> = {
+  'trunk-unreachable': 'trunk could not be reached',
+  'trunk-auth-failed': 'trunk refused our credentials',
+  'media-refused': 'no media could be agreed on',
+};
 
 /**
  * The main thread's half of one outbound call: signalling here, media and conversation on the worker.
@@ -64,7 +73,7 @@ export class PlacedCall {
   readonly #offsetMs: number;
   readonly #settle = Promise.withResolvers<FinishedCall>();
   readonly #timeline: TimelineEvent[] = [];
-  #sip: OutgoingCall | undefined;
+  #sip: TrunkCall | undefined;
   #offer: SessionDescription | undefined;
   #end: CallEnd | undefined;
   #endedMs = 0;
@@ -74,6 +83,8 @@ export class PlacedCall {
   #mediaRefused = false;
   /** From the answer to the end. */
   #bridge: CallBridge | undefined;
+  /** Why the latest SDP of the far end was of no use. */
+  #mediaFault: string | undefined;
   #dead: { readonly label: string; readonly timer: Timer } | undefined;
   #settled = false;
 
@@ -84,12 +95,12 @@ export class PlacedCall {
     this.#dialedMs = options.clock.monotonicMs();
     this.#offsetMs = threadOffsetMs(options.clock);
     this.done = this.#settle.promise;
-    const { attempt, pool, route } = options;
+    const { attempt, pool, trunk } = options;
     this.#seat = pool.seat(attempt.id, {
       onMessage: (message) => this.#onWorker(message),
       onLost: () => this.#onWorkerLost('call worker ended'),
     });
-    const codec = frameCodecOf(route.codecs[0] ?? 'PCMA');
+    const codec = frameCodecOf(trunk.route.codecs[0] ?? 'PCMA');
     const scriptKey = `${attempt.script.id}@${attempt.script.version}`;
     if (!this.#seat.knows(scriptKey))
       this.#seat.post({ type: 'script', key: scriptKey, script: attempt.script, codec });
@@ -146,10 +157,9 @@ export class PlacedCall {
   }
 
   #invite(audioPort: number, textPort: number): void {
-    const { attempt, sip, rtp, route } = this.#o;
+    const { attempt, clock, sip, rtp, trunk } = this.#o;
     if (this.#hangUpReason !== undefined) return this.#onSipEnded(ourEnd('cancelled', 'cancelled before the INVITE'));
-    const { account, codecs, numbers, srtp } = route;
-    const [peer] = route.peers;
+    const { codecs, srtp } = trunk.route;
     const offer = createOffer({
       address: rtp.address,
       audioPort,
@@ -161,23 +171,22 @@ export class PlacedCall {
     });
     this.#offer = offer;
     try {
-      this.#sip = sip.placeCall(
-        {
-          callId: attempt.id,
-          target: sipUri(calleeNumber(attempt.phone, numbers), peer.host, peer.port),
-          from: sipUri(formatNumber(attempt.callerNumber, numbers.format), sip.address.address),
-          sdp: writeSdp(offer),
-          ringTimeoutMs: attempt.ringTimeoutMs,
-          ...(account === undefined ? {} : { credentials: account.credentials }),
-        },
-        {
+      const sdp = writeSdp(offer);
+      this.#sip = new TrunkCall({
+        clock,
+        sip,
+        trunk,
+        ringTimeoutMs: attempt.ringTimeoutMs,
+        request: (peer, ringTimeoutMs) =>
+          inviteOf(trunk.route, peer, attempt, { host: sip.address.address, sdp, ringTimeoutMs }),
+        handlers: {
           onProgress: (progress) => this.#onProgress(progress.status, progress.sdp),
           onAnswered: (answer) => this.#onAnswered(answer.sdp),
           onDtmf: (digit) => this.#seat.post({ type: 'dtmf', call: attempt.id, digit }),
           onMediaChanged: (media) => this.#seat.post({ type: 'renegotiated', call: attempt.id, media }),
           onEnded: (end) => this.#onSipEnded(end),
         },
-      );
+      });
     } catch (error) {
       // The worker frees the ports; nobody waits for its answer.
       this.#postFinish('platform', 'no INVITE');
@@ -212,6 +221,7 @@ export class PlacedCall {
     if (this.#sip !== undefined)
       this.#bridge = openBridge({
         ...this.#o,
+        route: this.#o.trunk.route,
         seat: this.#seat,
         callee: this.#sip,
         note: (entry) => this.#timeline.push({ ...entry, atMs: this.#elapsedMs() }),
@@ -226,9 +236,9 @@ export class PlacedCall {
     try {
       const result = acceptAnswer(this.#offer, parseSdp(sdp));
       if (result.ok) return result.media;
-      this.#o.log.warn({ call: this.#o.attempt.id, reason: result.reason }, 'SDP answer refused');
+      this.#mediaFault = result.reason;
     } catch (error) {
-      this.#o.log.warn({ call: this.#o.attempt.id, err: error }, 'SDP answer could not be read');
+      this.#mediaFault = error instanceof Error ? error.message : 'unreadable';
     }
     return undefined;
   }
@@ -301,11 +311,22 @@ export class PlacedCall {
       ringMs: this.#ringMs,
       answeredMs: this.#answeredMs,
       hangUpReason: this.#hangUpReason,
-      overrides: this.#o.route.overrides,
+      overrides: this.#o.trunk.route.overrides,
       timeline: this.#timeline,
       transfer: this.#bridge?.record,
     };
-    this.#settle.resolve(finishedCall(facts, result));
+    const finished = finishedCall(facts, result);
+    this.#logFault(end, finished);
+    this.#settle.resolve(finished);
+  }
+
+  /** The one line about a call that failed by the trunk or by how we are set up for it. */
+  #logFault({ status, detail }: CallEnd, { outcome }: FinishedCall): void {
+    const line = FAULT_LINES[outcome];
+    if (line === undefined) return;
+    const { attempt, trunk } = this.#o;
+    const why = outcome === 'media-refused' ? (this.#mediaFault ?? detail) : detail;
+    this.#o.log.warn({ call: attempt.id, trunk: trunk.route.name, server: this.#sip?.peer.key, status, why }, line);
   }
 
   #fail(error: unknown): void {

@@ -10,6 +10,8 @@ export interface LeadMoment {
   readonly nextAttemptAt: Date | undefined;
   readonly openCalls: number;
   readonly maxConcurrentCalls: number;
+  /** The campaign's trunk takes no calls at the moment. */
+  readonly trunkHeld?: boolean;
   readonly now: Date;
 }
 
@@ -25,5 +27,6 @@ export function holdReason(moment: LeadMoment): HoldReason {
   if (moment.nextAttemptAt !== undefined && moment.nextAttemptAt > moment.now) {
     return moment.reason === 'due' ? 'retry-delay' : moment.reason;
   }
+  if (moment.trunkHeld === true) return 'trunk-unavailable';
   return moment.openCalls >= moment.maxConcurrentCalls ? 'concurrency-limit' : 'due';
 }

@@ -87,7 +87,24 @@ describe('redial', () => {
     );
   });
 
+  it.each(['trunk-unreachable', 'trunk-auth-failed'] as const)('never counts %s against the lead', (code) => {
+    let retries: Readonly<Record<string, number>> = {};
+    const delays = Array.from({ length: 6 }, () => {
+      const change = afterOutcome(
+        { redial: [], maxAttempts: 1, callBacks: 'redial' },
+        { attemptCount: 1, retries },
+        { code, optedOut: false, callBackAt: undefined },
+        NOW,
+      );
+      expect(change).toMatchObject({ state: 'waiting', reason: 'trunk-unavailable', uncounted: true });
+      ({ retries } = change);
+      return (change.nextAttemptAt!.getTime() - NOW.getTime()) / 1000;
+    });
+    expect(delays).toEqual([10, 60, 300, 600, 600, 600]);
+  });
+
   it('ends every lead within maxAttempts, by any order of outcomes, and always with a reason', () => {
+    const ENDING = NETWORK_OUTCOMES.filter((code) => code !== 'trunk-unreachable' && code !== 'trunk-auth-failed');
     const rule = fc.record({
       outcome: fc.constantFrom(...NETWORK_OUTCOMES),
       delaysSeconds: fc.array(fc.integer({ min: 1, max: 86_400 }), { minLength: 1, maxLength: 4 }),
@@ -97,7 +114,7 @@ describe('redial', () => {
       fc.property(
         fc.array(rule, { maxLength: 20 }),
         fc.integer({ min: 1, max: 12 }),
-        fc.array(fc.record({ code: fc.constantFrom(...NETWORK_OUTCOMES), callBack: fc.boolean() }), { minLength: 60 }),
+        fc.array(fc.record({ code: fc.constantFrom(...ENDING), callBack: fc.boolean() }), { minLength: 60 }),
         (redial, maxAttempts, outcomes) => {
           let lead: { attemptCount: number; retries: Readonly<Record<string, number>> } = {
             attemptCount: 0,
@@ -115,9 +132,13 @@ describe('redial', () => {
             );
             changes.push(change);
             if (change.state === 'done') break;
-            lead = { ...lead, retries: change.retries };
+            lead = {
+              attemptCount: lead.attemptCount - (change.uncounted === true ? 1 : 0),
+              retries: change.retries,
+            };
           }
-          expect(changes.length).toBeLessThanOrEqual(maxAttempts);
+          expect(changes.filter(({ uncounted }) => uncounted !== true).length).toBeLessThanOrEqual(maxAttempts);
+
           expect(['completed', 'attempts-exhausted', 'not-retryable']).toContain(changes.at(-1)!.reason);
           for (const change of changes) {
             expect(change.state === 'waiting').toBe(change.nextAttemptAt !== undefined);

@@ -14,6 +14,9 @@ import type { CampaignTables } from './tables.ts';
 /** Totals stop counting here: a list shows "10,000+" and stays fast. */
 const MAX_TOTAL = 10_000;
 
+/** Whether a trunk takes no calls at the moment. */
+export type TrunkHeld = (trunk: string) => boolean;
+
 /** Which leads of a campaign a list shows. */
 export interface LeadFilter {
   readonly campaignId: CampaignId;
@@ -31,6 +34,7 @@ export async function countCampaigns(
   db: Db,
   campaigns: readonly Campaign[],
   now: Date,
+  held: TrunkHeld = () => false,
 ): Promise<ReadonlyMap<CampaignId, CampaignCounts>> {
   const groups = new Map<CampaignId, TallyRow[]>(campaigns.map((campaign) => [campaign.id, []]));
   if (campaigns.length === 0) return new Map();
@@ -39,7 +43,7 @@ export async function countCampaigns(
     FROM leads WHERE campaign_id = ANY(${campaigns.map((campaign) => campaign.id)}::uuid[])
     GROUP BY campaign_id, state, reason, last_outcome, grade`.execute(db);
   for (const row of rows.rows) groups.get(row.campaign_id)?.push(row);
-  return new Map(campaigns.map((campaign) => [campaign.id, tally(campaign, groups.get(campaign.id) ?? [], now)]));
+  return new Map(campaigns.map((campaign) => [campaign.id, tally(campaign, groups.get(campaign.id) ?? [], now, held)]));
 }
 
 /** `countCampaigns` for one. */
@@ -52,10 +56,11 @@ export async function viewCampaigns(
   db: Db,
   campaigns: readonly Campaign[],
   now: Date,
+  held: TrunkHeld = () => false,
 ): Promise<readonly CampaignView[]> {
   if (campaigns.length === 0) return [];
   const [counts, scripts] = await Promise.all([
-    countCampaigns(db, campaigns, now),
+    countCampaigns(db, campaigns, now, held),
     db
       .withTables<CampaignTables>()
       .selectFrom('scripts')
@@ -78,8 +83,8 @@ export async function viewCampaigns(
 }
 
 /** @throws AppError `not-found` */
-export async function viewCampaign(db: Db, id: CampaignId, now: Date): Promise<CampaignView> {
-  const views = await viewCampaigns(db, [await getCampaign(db, id)], now);
+export async function viewCampaign(db: Db, id: CampaignId, now: Date, held?: TrunkHeld): Promise<CampaignView> {
+  const views = await viewCampaigns(db, [await getCampaign(db, id)], now, held);
   return views[0]!;
 }
 
@@ -87,7 +92,12 @@ export async function viewCampaign(db: Db, id: CampaignId, now: Date): Promise<C
  * One page of leads in the order they were added, numbers masked; `total` stops at 10,000.
  * @throws AppError `not-found`
  */
-export async function listLeads(db: Db, filter: LeadFilter, now: Date): Promise<Page<LeadView>> {
+export async function listLeads(
+  db: Db,
+  filter: LeadFilter,
+  now: Date,
+  held: TrunkHeld = () => false,
+): Promise<Page<LeadView>> {
   const campaign = await getCampaign(db, filter.campaignId);
   const limit = Math.min(Math.max(filter.limit ?? 50, 1), 500);
   let query = db
@@ -137,6 +147,7 @@ export async function listLeads(db: Db, filter: LeadFilter, now: Date): Promise<
       nextAttemptAt: row.next_attempt_at ?? undefined,
       openCalls: open,
       maxConcurrentCalls: campaign.settings.maxConcurrentCalls,
+      trunkHeld: held(campaign.settings.trunk),
       now,
     }),
     lastOutcome: row.last_outcome,
@@ -156,7 +167,7 @@ interface TallyRow {
   readonly attempts: number;
 }
 
-function tally(campaign: Campaign, rows: readonly TallyRow[], now: Date): CampaignCounts {
+function tally(campaign: Campaign, rows: readonly TallyRow[], now: Date, held: TrunkHeld): CampaignCounts {
   const leads = Object.fromEntries(LEAD_STATES.map((state) => [state, 0])) as Record<LeadState, number>;
   const outcomes: Partial<Record<OutcomeCode, number>> = {};
   const grades: Partial<Record<GradeCode, number>> = {};
@@ -175,6 +186,7 @@ function tally(campaign: Campaign, rows: readonly TallyRow[], now: Date): Campai
       nextAttemptAt: undefined,
       openCalls,
       maxConcurrentCalls: campaign.settings.maxConcurrentCalls,
+      trunkHeld: held(campaign.settings.trunk),
       now,
     });
     // A waiting lead keeps the reason of its wait: whether that has passed is in the row, not in the group.

@@ -6,9 +6,19 @@ import type { Script } from '#domain/script.ts';
 import type { Db } from '#platform/db/database.ts';
 import { newId } from '#platform/id.ts';
 import type { Log } from '#platform/log.ts';
-import type { AfterOutcome, DialCampaign, DialDecision, DialFacts, DialStore, Taken } from './dial-store.ts';
-import { denyLeads, dueLeads, endAttempt, freeLines, lockCampaign, lockLead, moveLead } from './lead-sql.ts';
+import type {
+  AfterOutcome,
+  DialCampaign,
+  DialDecision,
+  DialFacts,
+  DialStore,
+  OfferedLines,
+  Taken,
+} from './dial-store.ts';
+import { denyLeads, dueLeads, endAttempt, lockCampaign, lockLead, moveLead } from './lead-sql.ts';
 import type { Denial, DueLead } from './lead-sql.ts';
+import type { FreeLines } from './free-lines.ts';
+import { freeLines } from './free-lines.ts';
 import { scriptVariables } from './variables.ts';
 
 /** What the store is made of; `allow` runs inside the transaction that takes the lead, on its connection. */
@@ -24,6 +34,9 @@ export interface AttemptStoreOptions {
 
 /** A denial's retry is at least this far away, so that a rule without a sensible moment cannot spin. */
 const MIN_DENIAL_MS = 1000;
+
+/** How long a lead waits whose number no trunk with a free line takes. */
+const NO_LINE_MS = 10_000;
 
 /** Leads judged in one transaction: a list whose window is closed must not hold the trunk's lock for long. */
 const MAX_JUDGED = 200;
@@ -43,14 +56,17 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
 
   async function take(
     campaign: DialCampaign,
-    limits: { readonly limit: number; readonly channels: number; readonly now: Date },
+    limits: { readonly limit: number; readonly lines: readonly OfferedLines[]; readonly now: Date },
   ): Promise<Taken> {
     const script = await scriptOf(campaign);
     return await o.db.transaction().execute(async (trx) => {
-      // One taker a trunk at a time, so that the channels in use are known exactly, on however many nodes.
-      await sql`SELECT pg_advisory_xact_lock(hashtext(${`waihu-trunk ${campaign.settings.trunk}`}))`.execute(trx);
+      // One taker a trunk at a time, so that the channels in use are known exactly, on however many nodes; in the order
+      // of names, so that two takers of one group never wait for each other.
+      for (const trunk of limits.lines.map((one) => one.trunk).toSorted())
+        await sql`SELECT pg_advisory_xact_lock(hashtext(${`waihu-trunk ${trunk}`}))`.execute(trx);
       const state = (await lockCampaign(trx, campaign.id))?.state;
-      const limit = Math.min(limits.limit, await freeLines(trx, campaign, limits.channels));
+      const lines = await freeLines(trx, campaign, limits.lines);
+      const limit = Math.min(limits.limit, lines.campaign, lines.total());
       const attempts: Attempt[] = [];
       const denials: Denial[] = [];
       let more = false;
@@ -61,7 +77,7 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
         const newDenials: Denial[] = [];
         const newAttempts: Attempt[] = [];
         for (const candidate of candidates) {
-          const verdict = await judge(trx, campaign, script, candidate, limits.now);
+          const verdict = await judge(trx, campaign, script, candidate, lines, limits.now);
           if ('denial' in verdict) newDenials.push(verdict.denial);
           else newAttempts.push(verdict.attempt);
         }
@@ -81,6 +97,7 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
     campaign: DialCampaign,
     script: Script,
     lead: DueLead,
+    lines: FreeLines,
     now: Date,
   ): Promise<{ readonly attempt: Attempt } | { readonly denial: Denial }> {
     const variables = scriptVariables(script, lead);
@@ -116,6 +133,17 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
         },
       };
     }
+    const line = lines.take(lead);
+    if (line === undefined)
+      return {
+        denial: {
+          id: lead.id,
+          state: 'waiting',
+          reason: 'trunk-unavailable',
+          next_attempt_at: new Date(now.getTime() + NO_LINE_MS).toISOString(),
+          last_outcome: null,
+        },
+      };
     return {
       attempt: {
         id: newId<'attempt'>(now),
@@ -124,9 +152,9 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
         contactId: lead.contact_id,
         number: lead.attempt_count + 1,
         phone: lead.phone,
-        callerNumber: campaign.settings.callerNumber,
+        callerNumber: line.callerNumber(lead.phone, campaign.settings.callerNumber),
         timeZone: facts.timeZone,
-        trunk: campaign.settings.trunk,
+        trunk: line.trunk,
         ringTimeoutMs: campaign.settings.ringTimeoutMs,
         script,
         variables: variables.values,

@@ -43,6 +43,8 @@ export interface LeadChange {
   readonly nextAttemptAt: Date | undefined;
   readonly reason: HoldReason;
   readonly retries: Readonly<Record<string, number>>;
+  /** The dial does not count as one of the lead's. */
+  readonly uncounted?: true;
 }
 
 /** The redial policy as a function, so that the dialer knows no rules. */
@@ -52,6 +54,17 @@ export type AfterOutcome = (
   outcome: CallOutcome,
   now: Date,
 ) => LeadChange;
+
+/** Lines of one trunk that a round may use. */
+export interface OfferedLines {
+  readonly trunk: string;
+  /** Attempts that this node may add. */
+  readonly free: number;
+  /** Open attempts on all nodes at the most. */
+  readonly channels: number;
+  readonly takes: RegExp | undefined;
+  readonly callerNumber: (phone: string, wanted: string) => string;
+}
 
 /** What one round of taking leads did. */
 export interface Taken {
@@ -80,10 +93,13 @@ export interface DialStore {
   campaigns(alsoIds: readonly CampaignId[]): Promise<readonly DialCampaign[]>;
   /** Takes or renews leases; returns the campaigns this node leads until `until`. */
   lease(ids: readonly CampaignId[], now: Date, until: Date): Promise<ReadonlySet<CampaignId>>;
-  /** Takes at most `limit` due leads within the campaign's and the trunk's free lines. */
+  /**
+   * Takes at most `limit` due leads within the campaign's and the trunks' free lines; each goes to the first of `lines`
+   * that has room and takes its number.
+   */
   take(
     campaign: DialCampaign,
-    o: { readonly limit: number; readonly channels: number; readonly now: Date },
+    o: { readonly limit: number; readonly lines: readonly OfferedLines[]; readonly now: Date },
   ): Promise<Taken>;
   /** When the next lead of a campaign falls due; past moments included; `undefined` when none waits. */
   nextDueAt(id: CampaignId): Promise<Date | undefined>;

@@ -10,8 +10,9 @@ import { ManualClock } from '#platform/clock.ts';
 import { newId } from '#platform/id.ts';
 import { silentLog } from '#platform/log.ts';
 import { EMPTY_SCRIPT } from '../../test/support/campaign.ts';
-import type { DialCampaign, DialStore } from './dial-store.ts';
+import type { DialCampaign, DialStore, OfferedLines } from './dial-store.ts';
 import { Dialer } from './dialer.ts';
+import { dialTrunk } from '../../test/support/dial-trunk.ts';
 
 const SETTINGS: CampaignSettings = {
   windows: [],
@@ -60,9 +61,14 @@ class MemoryStore implements DialStore {
     return Promise.resolve([this.campaign]);
   };
   lease = () => Promise.resolve(new Set([this.campaign.id]));
-  take(campaign: DialCampaign, o: { limit: number; channels: number; now: Date }) {
+  take(campaign: DialCampaign, o: { limit: number; lines: readonly OfferedLines[]; now: Date }) {
+    const [line] = o.lines;
     this.takes += 1;
-    const limit = Math.min(o.limit, o.channels - this.open.size, campaign.settings.maxConcurrentCalls - this.open.size);
+    const limit = Math.min(
+      o.limit,
+      (line?.channels ?? 0) - this.open.size,
+      campaign.settings.maxConcurrentCalls - this.open.size,
+    );
     const ready = this.due.filter((lead) => lead.atMs <= o.now.getTime()).slice(0, Math.max(0, limit));
     const attempts = ready.map((lead): Attempt => {
       this.due.splice(this.due.indexOf(lead), 1);
@@ -77,7 +83,7 @@ class MemoryStore implements DialStore {
         phone: '+8613800000000' as PhoneNumber,
         callerNumber: campaign.settings.callerNumber,
         timeZone: 'Asia/Shanghai',
-        trunk: campaign.settings.trunk,
+        trunk: line?.trunk ?? '',
         ringTimeoutMs: campaign.settings.ringTimeoutMs,
         script: EMPTY_SCRIPT,
         variables: {},
@@ -160,7 +166,7 @@ function bench(
     clock,
     log: silentLog,
     bus,
-    trunks: [{ name: 'main', channels: o.channels ?? 100, callsPerSecond: o.callsPerSecond ?? 100 }],
+    trunks: [dialTrunk({ name: 'main', channels: o.channels ?? 100, callsPerSecond: o.callsPerSecond ?? 100 })],
     findOutcomes: () => Promise.resolve(new Map()),
     placeCall: (attempt, signal) => {
       expect(store.open.has(attempt.id)).toBe(true);

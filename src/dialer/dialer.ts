@@ -5,8 +5,8 @@ import type { Bus } from '#platform/bus.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { AttemptRef, DialCampaign, DialStore, OrphanScope } from './dial-store.ts';
-import { Lines } from './lines.ts';
-import type { TrunkLimits } from './lines.ts';
+import { inOrder, Lines } from './lines.ts';
+import type { DialTrunk } from './lines.ts';
 import { LiveCalls, lostOutcome } from './live-calls.ts';
 import { Pace } from './pace.ts';
 import { Waker } from './waker.ts';
@@ -17,7 +17,9 @@ export interface DialerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly bus: Pick<Bus, 'publish' | 'subscribe'>;
-  readonly trunks: readonly TrunkLimits[];
+  readonly trunks: readonly DialTrunk[];
+  /** From 0 to below 1, for the choice among trunks. */
+  readonly random?: () => number;
   /** Makes the call and commits its record; ends soon after `signal` aborts. */
   readonly placeCall: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome>;
   /** The committed outcomes of attempts whose process is gone. */
@@ -45,6 +47,9 @@ const LEASE_MS = 15_000;
 /** A node not seen for this long is gone; long enough for a paused process or a slow database. */
 const NODE_GONE_MS = 30_000;
 const RECOVERY_MS = 15_000;
+
+/** A trunk that takes no calls is looked at this often. */
+const HOLD_LOOK_MS = 1000;
 
 /** A campaign that failed is tried again after this. */
 const FAULT_RETRY_MS = 5000;
@@ -218,36 +223,46 @@ export class Dialer {
   /** One round for one campaign; returns what holds it and sees to the next look. */
   async #dial(campaign: DialCampaign): Promise<LocalText | undefined> {
     const { clock, store, bus } = this.#o;
-    const lines = this.#lines.get(campaign.settings.trunk);
-    if (lines === undefined) return HOLDS.noTrunk(campaign.settings.trunk);
+    const named = campaign.settings.trunk;
+    const all = [...this.#lines.values()].filter(({ trunk }) => trunk.name === named || trunk.group === named);
+    if (all.length === 0) return HOLDS.noTrunk(named);
     const nowMs = clock.monotonicMs();
-    const restsUntilMs = lines.restsUntilMs(nowMs);
-    if (restsUntilMs !== undefined) {
-      this.#waker.at(restsUntilMs);
-      return HOLDS.trunkRests(campaign.settings.trunk, restsUntilMs - nowMs);
-    }
+    const usable = all.filter((lines) => lines.restsUntilMs(nowMs) === undefined && lines.trunk.hold() === undefined);
+    if (usable.length === 0) return this.#held(all, nowMs);
+    const free = new Map(
+      usable.map((lines) => [lines, lines.trunk.freeChannels() - this.#live.count({ trunk: lines.trunk.name })]),
+    );
+    const trunksFree = [...free.values()].reduce((sum, one) => sum + Math.max(0, one), 0);
     const ownFree = Math.min(
       campaign.settings.maxConcurrentCalls - this.#live.count({ campaignId: campaign.id }),
-      lines.channels - this.#live.count({ trunk: campaign.settings.trunk }),
+      trunksFree,
     );
     // The end of a call wakes.
     if (ownFree <= 0) return undefined;
     const pace = this.#paceOf(campaign);
     const untilMs = nowMs + HORIZON_MS;
-    const slots = Math.min(pace.countUntil(nowMs, untilMs), lines.pace.countUntil(nowMs, untilMs));
+    const offered = inOrder(usable, this.#o.random ?? Math.random).map((lines) => ({
+      trunk: lines.trunk.name,
+      free: Math.max(0, Math.min(free.get(lines) ?? 0, lines.pace.countUntil(nowMs, untilMs))),
+      channels: lines.trunk.freeChannels(),
+      takes: lines.trunk.takes,
+      callerNumber: (phone: string, wanted: string) => lines.trunk.callerNumber(phone, wanted),
+    }));
+    const slots = Math.min(
+      pace.countUntil(nowMs, untilMs),
+      offered.reduce((sum, one) => sum + one.free, 0),
+    );
     if (slots === 0) {
-      this.#waker.at(Math.max(pace.nextMs(nowMs), lines.pace.nextMs(nowMs)) - HORIZON_MS / 2);
+      const soonest = Math.min(...usable.map((lines) => lines.pace.nextMs(nowMs)));
+      this.#waker.at(Math.max(pace.nextMs(nowMs), soonest) - HORIZON_MS / 2);
       return undefined;
     }
-    const taken = await store.take(campaign, {
-      limit: Math.min(slots, ownFree),
-      channels: lines.channels,
-      now: clock.now(),
-    });
+    const taken = await store.take(campaign, { limit: Math.min(slots, ownFree), lines: offered, now: clock.now() });
     for (const attempt of taken.attempts) {
-      const atMs = Math.max(pace.nextMs(nowMs), lines.pace.nextMs(nowMs));
+      const lines = this.#lines.get(attempt.trunk);
+      const atMs = Math.max(pace.nextMs(nowMs), lines?.pace.nextMs(nowMs) ?? nowMs);
       pace.take(atMs);
-      lines.pace.take(atMs);
+      lines?.pace.take(atMs);
       this.#live.launch(attempt, atMs);
       this.#publishLead(attempt);
     }
@@ -265,6 +280,17 @@ export class Dialer {
       bus.publish('campaign-changed', { campaignId: campaign.id });
     }
     return undefined;
+  }
+
+  /** Why none of the trunks takes calls, and when to look again. */
+  #held(all: readonly Lines[], nowMs: number): LocalText {
+    const rests = all.map((lines) => lines.restsUntilMs(nowMs) ?? nowMs + HOLD_LOOK_MS);
+    this.#waker.at(Math.min(...rests));
+    const [first] = all;
+    const restsUntilMs = first?.restsUntilMs(nowMs);
+    if (first !== undefined && restsUntilMs !== undefined)
+      return HOLDS.trunkRests(first.trunk.name, restsUntilMs - nowMs);
+    return first?.trunk.hold() ?? HOLDS.fault;
   }
 
   #paceOf(campaign: DialCampaign): Pace {

@@ -6,7 +6,10 @@ import type { LeadState } from '#domain/contact.ts';
 import type { AttemptId, CampaignId, ContactId, LeadId } from '#domain/ids.ts';
 import type { OutcomeCode } from '#domain/outcome.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
-import type { DialCampaign, LeadChange } from './dial-store.ts';
+import type { LeadChange } from './dial-store.ts';
+
+/** Outcomes after which another trunk comes first. */
+const TRUNK_FAULTS: readonly OutcomeCode[] = ['congestion', 'trunk-unreachable', 'trunk-auth-failed', 'media-refused'];
 
 /** A lead that is due, locked, with what its contact says. */
 export interface DueLead {
@@ -17,6 +20,8 @@ export interface DueLead {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly time_zone: string | null;
+  /** The trunk of its latest dial, where that failed by the trunk's or our own fault. */
+  readonly avoid: string | null;
 }
 
 /** A lead that may not be dialled now. */
@@ -50,16 +55,6 @@ export async function lockLead(
   return result.rows[0];
 }
 
-/** Lines that the campaign and its trunk still have, from the attempts open on all nodes. */
-export async function freeLines(trx: Transaction<unknown>, campaign: DialCampaign, channels: number): Promise<number> {
-  const result = await sql<{ campaign: number; trunk: number }>`
-    SELECT count(*) FILTER (WHERE campaign_id = ${campaign.id}::uuid AND direction = 'outbound')::int AS campaign,
-      count(*) FILTER (WHERE trunk = ${campaign.settings.trunk})::int AS trunk
-    FROM attempts WHERE state = 'open'`.execute(trx);
-  const open = result.rows[0] ?? { campaign: 0, trunk: 0 };
-  return Math.min(campaign.settings.maxConcurrentCalls - open.campaign, channels - open.trunk);
-}
-
 /**
  * Locks due leads that no one else has locked: those that waited first, then fresh ones. A contact who is in a call
  * of another campaign, or who is calling us, is left for later.
@@ -74,7 +69,9 @@ export async function dueLeads(
   for (const state of ['waiting', 'pending'] as const) {
     if (leads.length >= limit) break;
     const result = await sql<DueLead>`
-      SELECT l.id, l.contact_id, l.attempt_count, c.phone, c.name, c.attributes, c.time_zone
+      SELECT l.id, l.contact_id, l.attempt_count, c.phone, c.name, c.attributes, c.time_zone,
+        CASE WHEN l.last_outcome = ANY(${TRUNK_FAULTS}::text[]) THEN
+          (SELECT a.trunk FROM attempts a WHERE a.lead_id = l.id ORDER BY a.id DESC LIMIT 1) END AS avoid
       FROM leads l JOIN contacts c ON c.id = l.contact_id
       WHERE l.campaign_id = ${id}::uuid AND l.state = ${sql.lit(state)} AND l.next_attempt_at <= ${now}::timestamptz
         AND NOT EXISTS (SELECT 1 FROM leads o WHERE o.contact_id = l.contact_id AND o.state = 'dialing')
@@ -120,7 +117,8 @@ export async function moveLead(
   now: Date,
 ): Promise<void> {
   await sql`
-    UPDATE leads SET state = ${change.state}, reason = ${change.reason}, updated_at = ${now}::timestamptz,
+    UPDATE leads SET attempt_count = attempt_count - ${change.uncounted === true ? 1 : 0}::int,
+      state = ${change.state}, reason = ${change.reason}, updated_at = ${now}::timestamptz,
       next_attempt_at = coalesce(${change.nextAttemptAt ?? null}::timestamptz, next_attempt_at),
       retries = ${JSON.stringify(change.retries)}::jsonb, last_outcome = ${outcome.code},
       grade = CASE WHEN ${outcome.grade}::text = 'F' THEN coalesce(grade, 'F') ELSE ${outcome.grade}::text END

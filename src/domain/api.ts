@@ -70,11 +70,32 @@ export interface ScriptSummary {
   readonly variables: readonly { readonly name: string; readonly label: string; readonly required: boolean }[];
 }
 
+/** GET /api/trunks: what a campaign may name as its trunk, the groups of trunks included. */
 export interface TrunkSummary {
   readonly name: string;
+  /** Of a group: its trunks. */
+  readonly members?: readonly string[];
+  /** Why it takes no new calls now; absent while it takes them. */
+  readonly hold?: { readonly reason: 'unreachable' | 'not-registered'; readonly text: LocalText };
+  /** Of a trunk: how it fares on this node. */
+  readonly state?: TrunkStateView;
   readonly callerNumbers: readonly string[];
   readonly channels: number;
   readonly callsPerSecond: number;
+}
+
+/** How a trunk fares; errors are the words of the network, in English. */
+export interface TrunkStateView {
+  readonly registration: 'off' | 'trying' | 'registered' | 'failed';
+  readonly registrationError: string | null;
+  readonly callsInFlight: number;
+  readonly servers: readonly {
+    readonly server: string;
+    readonly reachable: 'unknown' | 'up' | 'down';
+    readonly callsInFlight: number;
+    readonly lastError: string | null;
+    readonly lastErrorAt: string | null;
+  }[];
 }
 
 export interface CampaignCounts {

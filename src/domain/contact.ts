@@ -29,6 +29,7 @@ export const HOLD_REASONS = [
   'campaign-not-running',
   'concurrency-limit',
   'rate-limit',
+  'trunk-unavailable',
   'daily-cap',
   'suppressed',
   'completed',

@@ -2,7 +2,12 @@ import type { NetworkOutcome } from '#domain/outcome.ts';
 import { randomFor, type Random } from './random.ts';
 
 /** What the line of a number does with one call; `human` is the only one in which a person talks. */
-export type LineBehaviour = 'human' | Exclude<NetworkOutcome, 'answered' | 'forwarded' | 'cancelled' | 'lost'>;
+export type LineBehaviour =
+  | 'human'
+  | Exclude<
+      NetworkOutcome,
+      'answered' | 'forwarded' | 'trunk-unreachable' | 'trunk-auth-failed' | 'media-refused' | 'cancelled' | 'lost'
+    >;
 
 /** How a number behaves over all its calls: one behaviour per attempt, the last one repeats. */
 export const LINE_PLANS = {

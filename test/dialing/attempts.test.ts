@@ -20,8 +20,9 @@ import { silentLog } from '#platform/log.ts';
 import { EMPTY_SCRIPT, seedCampaign, seedImport } from '../support/campaign.ts';
 import { testDatabase } from '../support/database.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { dialTrunk, offeredLines } from '../support/dial-trunk.ts';
 
-const TRUNK = { name: 'main', channels: 100, callsPerSecond: 1000 };
+const TRUNK = dialTrunk({ name: 'main', channels: 100, callsPerSecond: 1000 });
 const dialers: Dialer[] = [];
 let database: TestDatabase;
 let nextNumber = 13_000_000_000;
@@ -154,7 +155,9 @@ describe('attempts on a database', () => {
     const stores = Array.from({ length: 4 }, () => node(bus, answer).store);
     const now = new Date();
     const taken = await Promise.all(
-      stores.flatMap((store) => [1, 2, 3].map(() => store.take(campaign, { limit: 10, channels: 45, now }))),
+      stores.flatMap((store) =>
+        [1, 2, 3].map(() => store.take(campaign, { limit: 10, lines: [offeredLines(45)], now })),
+      ),
     );
     const leads = taken.flatMap(({ attempts }) => attempts.map((attempt) => attempt.leadId));
     // 45 channels of the trunk, fewer than the 50 lines of the campaign and the 60 leads.
@@ -171,7 +174,7 @@ describe('attempts on a database', () => {
     const bus = openBus(silentLog);
     const campaign = await campaignOf(bus, 2, { maxAttempts: 2, redial: [] });
     const dead = node(bus, answer);
-    const { attempts } = await dead.store.take(campaign, { limit: 2, channels: 10, now: new Date() });
+    const { attempts } = await dead.store.take(campaign, { limit: 2, lines: [offeredLines(10)], now: new Date() });
     const [recorded, unheard] = attempts as [Attempt, Attempt];
     const finished = finishedCall(recorded);
     expect(await recordCall(database.db, recorded, finished, decideOutcome(finished))).toBe(true);
@@ -205,7 +208,7 @@ describe('attempts on a database', () => {
     const campaign = await campaignOf(bus, 1);
     const alive = node(bus, answer);
     await alive.store.beat(new Date());
-    await alive.store.take(campaign, { limit: 1, channels: 10, now: new Date() });
+    await alive.store.take(campaign, { limit: 1, lines: [offeredLines(10)], now: new Date() });
     const other = node(bus, answer);
     expect(await other.dialer.recoverOrphans({ olderThanMs: 30_000 })).toBe(0);
     await alive.store.beat(new Date(Date.now() - 60_000));
@@ -217,25 +220,27 @@ describe('attempts on a database', () => {
     const campaign = await campaignOf(bus, 3);
     const { nodeId, store, dialer } = node(bus, answer);
     await store.beat(new Date());
-    const first = await store.take(campaign, { limit: 1, channels: 1, now: new Date() });
+    const first = await store.take(campaign, { limit: 1, lines: [offeredLines(1)], now: new Date() });
     const lead = first.attempts[0]!;
     await store.settle(lead, decideOutcome(finishedCall(lead)), new Date());
     const single = { ...lead, id: newId<'attempt'>(), campaignId: undefined, leadId: undefined };
     await openSingleAttempt(database.db, single, nodeId);
-    expect((await store.take(campaign, { limit: 1, channels: 1, now: new Date() })).attempts).toEqual([]);
+    expect((await store.take(campaign, { limit: 1, lines: [offeredLines(1)], now: new Date() })).attempts).toEqual([]);
     expect(await dialer.recoverOrphans({ olderThanMs: 30_000 })).toBe(0);
     expect(await dialer.recoverOrphans({ all: true })).toBe(0);
     await store.beat(new Date(Date.now() - 60_000));
     expect(await node(bus, answer).dialer.recoverOrphans({ olderThanMs: 30_000 })).toBe(1);
     expect(await closeSingleAttempt(database.db, single.id, 'answered', new Date())).toBe(false);
-    expect((await store.take(campaign, { limit: 1, channels: 1, now: new Date() })).attempts.length).toBe(1);
+    expect((await store.take(campaign, { limit: 1, lines: [offeredLines(1)], now: new Date() })).attempts.length).toBe(
+      1,
+    );
   });
 
   it('settles an attempt once, however often it is asked', async () => {
     const bus = openBus(silentLog);
     const campaign = await campaignOf(bus, 1);
     const { store } = node(bus, answer);
-    const { attempts } = await store.take(campaign, { limit: 1, channels: 10, now: new Date() });
+    const { attempts } = await store.take(campaign, { limit: 1, lines: [offeredLines(10)], now: new Date() });
     const attempt = attempts[0]!;
     const busy = decideOutcome(finishedCall(attempt, 'busy'));
     const now = new Date();
@@ -294,7 +299,7 @@ describe('attempts on a database', () => {
         return { allow: true };
       },
     });
-    const taken = await store.take(campaign, { limit: 3, channels: 10, now: new Date() });
+    const taken = await store.take(campaign, { limit: 3, lines: [offeredLines(10)], now: new Date() });
     expect(taken.attempts.map((attempt) => attempt.phone.slice(-2))).toEqual(['25', '26', '27']);
     expect(taken.denied.length).toBe(25);
     const counts = await countCampaign(database.db, campaign, new Date());
@@ -319,12 +324,12 @@ describe('attempts on a database', () => {
     await addLeadsFromImport(database.db, bus, { campaignId: second.id, importId: shared, now: new Date() });
     const { store } = node(bus, answer);
     const now = new Date();
-    const a = await store.take(first, { limit: 5, channels: 10, now });
-    const b = await store.take(second, { limit: 5, channels: 10, now });
+    const a = await store.take(first, { limit: 5, lines: [offeredLines(10)], now });
+    const b = await store.take(second, { limit: 5, lines: [offeredLines(10)], now });
     expect([a.attempts.length, b.attempts.length]).toEqual([1, 1]);
     expect(b.attempts[0]!.phone).not.toBe(a.attempts[0]!.phone);
     await store.settle(a.attempts[0]!, decideOutcome(finishedCall(a.attempts[0]!)), now);
-    const later = await store.take(second, { limit: 5, channels: 10, now });
+    const later = await store.take(second, { limit: 5, lines: [offeredLines(10)], now });
     expect(later.attempts.map((attempt) => attempt.phone)).toEqual([a.attempts[0]!.phone]);
   });
 

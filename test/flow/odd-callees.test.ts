@@ -102,7 +102,7 @@ describe('odd callees', () => {
   it('takes no answer without SDP for a conversation', async () => {
     callee.onCall = (call) => call.incoming.answer('');
     const finished = await center.call(PHONE).done;
-    expect(finished).toMatchObject({ outcome: 'unreachable', hangupBy: 'platform', recording: undefined });
+    expect(finished).toMatchObject({ outcome: 'media-refused', hangupBy: 'platform', recording: undefined });
     expect(finished.evidence).not.toEqual([]);
   });
 
@@ -178,7 +178,7 @@ describe('odd callees', () => {
         });
         call.incoming.answer(writeSdp(offer));
       };
-      expect(await only.call(PHONE).done).toMatchObject({ outcome: 'unreachable', hangupBy: 'platform', talkMs: 0 });
+      expect(await only.call(PHONE).done).toMatchObject({ outcome: 'media-refused', hangupBy: 'platform', talkMs: 0 });
     } finally {
       await only.close();
     }

@@ -11,6 +11,7 @@ import { openCallCenter } from '#calls/call-center.ts';
 import type { CallCenter } from '#calls/call-center.ts';
 import type { CallObserver } from '#calls/placed-call.ts';
 import { plainRoute } from '#calls/trunk-route.ts';
+import { Trunk } from '#calls/trunk.ts';
 import type { TrunkRoute } from '#calls/trunk-route.ts';
 import type { PhraseRequest } from '#calls/worker-protocol.ts';
 import { linearTable } from '#telephony/codec/g711.ts';
@@ -91,11 +92,12 @@ export async function openTestCenter(options: {
   const phrases: PhraseRequest[] = [];
   const server = { host: '127.0.0.1', port: options.trunkPort };
   const route = plainRoute('test', server, { codecs: options.codecs ?? ['PCMA', 'PCMU'], ...options.route });
+  const trunk = new Trunk(route, { clock: systemClock });
   const center = await openCallCenter({
     clock: systemClock,
     log: silentLog,
     sip,
-    trunk: (name) => (name === route.name ? route : undefined),
+    trunk: (name) => (name === route.name ? trunk : undefined),
     workers: options.workers ?? 1,
     rtp: { address: '127.0.0.1', ...options.rtp },
     recordingsDirectory: recordings,

@@ -21,6 +21,7 @@ import { SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { followCalls } from '#bin/runtime/connect-calls.ts';
 import { openInboundSide } from '#bin/runtime/inbound-side.ts';
 import type { InboundSide } from '#bin/runtime/inbound-side.ts';
+import { Trunk } from '#calls/trunk.ts';
 import { routeOf } from '#bin/runtime/trunk-routes.ts';
 import { loud } from './callee.ts';
 
@@ -59,13 +60,14 @@ export async function openTestInbound(o: {
     ...o.trunk,
   });
   const route = routeOf(trunk);
+  const line = new Trunk(route, { clock: systemClock });
   const recordings = mkdtempSync(join(tmpdir(), 'waihu-inbound-'));
   const sip = await SipUserAgent.open({ clock, log, bind: { address: '127.0.0.1', port: 0 }, product: 'waihu-test' });
   const center = await openCallCenter({
     clock,
     log,
     sip,
-    trunk: (name) => (name === route.name ? route : undefined),
+    trunk: (name) => (name === route.name ? line : undefined),
     workers: 1,
     rtp: { address: '127.0.0.1', ...o.rtp },
     recordingsDirectory: recordings,

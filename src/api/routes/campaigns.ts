@@ -15,6 +15,7 @@ import { AppError } from '#platform/error.ts';
 import type { Problem } from '#platform/error.ts';
 import { actorOf, requireRole } from '../auth.ts';
 import { committed } from '../committed.ts';
+import { trunkHeld } from '../context.ts';
 import type { ApiContext } from '../context.ts';
 import { answers, idParams, limit, oneOf, pageOf, uuid } from '../schema/basic.ts';
 import { campaignAction, campaignView, leadView, newCampaign } from '../schema/campaign.ts';
@@ -32,11 +33,12 @@ const tags = ['campaigns'];
 /** Campaigns, their states and their leads. */
 export function campaignRoutes(app: FastifyInstance, context: ApiContext): void {
   const { db, clock } = context;
+  const held = trunkHeld(context);
 
   app.get(
     '/api/campaigns',
     { schema: { tags, summary: 'The newest 100 campaigns', response: answers({ 200: Type.Array(campaignView) }) } },
-    async (): Promise<readonly CampaignView[]> => viewCampaigns(db, await listCampaigns(db), clock.now()),
+    async (): Promise<readonly CampaignView[]> => viewCampaigns(db, await listCampaigns(db), clock.now(), held),
   );
 
   app.post<{ Body: NewCampaign }>(
@@ -67,14 +69,14 @@ export function campaignRoutes(app: FastifyInstance, context: ApiContext): void 
         });
         return draft.id;
       });
-      return reply.status(201).send(await viewCampaign(db, id, clock.now()));
+      return reply.status(201).send(await viewCampaign(db, id, clock.now(), held));
     },
   );
 
   app.get<{ Params: { id: CampaignId } }>(
     '/api/campaigns/:id',
     { schema: { tags, summary: 'One campaign', params: idParams, response: answers({ 200: campaignView }) } },
-    async (request) => viewCampaign(db, request.params.id, clock.now()),
+    async (request) => viewCampaign(db, request.params.id, clock.now(), held),
   );
 
   app.post<{ Params: { id: CampaignId }; Body: CampaignAction }>(
@@ -96,7 +98,7 @@ export function campaignRoutes(app: FastifyInstance, context: ApiContext): void 
         await changeState(transaction, bus, { id, action, now: clock.now() });
         await audit(transaction, { actor: actorOf(user), action: `campaign.${action}`, subject: id });
       });
-      return viewCampaign(db, id, clock.now());
+      return viewCampaign(db, id, clock.now(), held);
     },
   );
 
@@ -112,7 +114,7 @@ export function campaignRoutes(app: FastifyInstance, context: ApiContext): void 
       },
     },
     async (request): Promise<Page<LeadView>> =>
-      listLeads(db, { ...request.query, campaignId: request.params.id }, clock.now()),
+      listLeads(db, { ...request.query, campaignId: request.params.id }, clock.now(), held),
   );
 }
 

@@ -25,7 +25,11 @@ export function scriptRoutes(app: FastifyInstance, context: ApiContext): void {
   app.get(
     '/api/trunks',
     {
-      schema: { tags: ['trunks'], summary: 'Configured trunks', response: answers({ 200: Type.Array(trunkSummary) }) },
+      schema: {
+        tags: ['trunks'],
+        summary: 'Trunks and their groups with how they fare',
+        response: answers({ 200: Type.Array(trunkSummary) }),
+      },
     },
     () => context.trunks,
   );

@@ -87,8 +87,31 @@ export const scriptSummary = Type.Object({
   variables: Type.Array(Type.Object({ name: text, label: text, required: flag })),
 });
 
+const trunkState = Type.Object({
+  registration: Type.Enum(['off', 'trying', 'registered', 'failed']),
+  registrationError: orNull(text),
+  callsInFlight: number,
+  servers: Type.Array(
+    Type.Object({
+      server: text,
+      reachable: Type.Enum(['unknown', 'up', 'down']),
+      callsInFlight: number,
+      lastError: orNull(text),
+      lastErrorAt: orNull(text),
+    }),
+  ),
+});
+
 export const trunkSummary = Type.Object({
   name: text,
+  members: Type.Optional(Type.Array(text)),
+  hold: Type.Optional(
+    Type.Object({
+      reason: Type.Enum(['unreachable', 'not-registered']),
+      text: Type.Object({ zh: text, en: text }),
+    }),
+  ),
+  state: Type.Optional(trunkState),
   callerNumbers: Type.Array(text),
   channels: number,
   callsPerSecond: number,

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { TrunkSummary } from '#domain/api.ts';
 import type { Attempt, CallOutcome } from '#domain/call.ts';
 import { AppError } from '#platform/error.ts';
 import { newId } from '#platform/id.ts';
@@ -37,7 +36,9 @@ import { scheduleHousekeeping } from './housekeeping.ts';
 import { openSpeech } from './speech.ts';
 import type { Speech } from './speech.ts';
 import { openSingleCalls } from './single-call.ts';
-import { routeOf } from './trunk-routes.ts';
+import { sipBinds } from './sip-binds.ts';
+import { dialTrunks, trunkFor, trunkSummaries } from './trunk-lines.ts';
+import { openTrunks } from './trunks.ts';
 
 export interface PlatformOptions {
   readonly config: Config;
@@ -101,16 +102,18 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   const sip = await SipUserAgent.open({
     clock,
     log,
-    bind: { address: config.sip.host, port: config.sip.port },
+    bind: sipBinds(config.sip, o.trunks),
     product: `Waihu/${o.version}`,
   });
   stack.defer(() => sip.close('shutdown'));
-  const routes = new Map(o.trunks.map((trunk) => [trunk.name, routeOf(trunk)]));
+  const trunks = openTrunks({ trunks: o.trunks, sip, clock, log });
+  stack.defer(() => trunks.close());
+  const lines = dialTrunks(o.trunks, trunks);
   const calls = await openCallCenter({
     clock,
     log,
     sip,
-    trunk: (name) => routes.get(name),
+    trunk: (name) => trunks.find(name),
     workers: config.rtp.workers === 0 ? Math.max(1, availableParallelism() - 1) : config.rtp.workers,
     rtp: { address: config.rtp.host, first: config.rtp.firstPort, last: config.rtp.lastPort },
     recordingsDirectory: directories.recordings,
@@ -147,7 +150,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     clock,
     log,
     bus,
-    trunks: o.trunks,
+    trunks: lines,
     placeCall,
     findOutcomes: (ids) => findOutcomes(database.db, ids),
   });
@@ -164,12 +167,14 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
       clock,
       log,
       language: config.language,
-      trunks: o.trunks.map(summaryOf),
+      get trunks() {
+        return trunkSummaries(o.trunks, trunks);
+      },
       recordingsDirectory: directories.recordings,
       importsDirectory: directories.imports,
       consoleDirectory: o.consoleDirectory,
       operatorToken,
-      placeSingleCall: (call) => single.place(call),
+      placeSingleCall: (call) => single.place({ ...call, trunk: trunkFor(lines, call.trunk, call.phone) }),
     },
     config.http,
   );
@@ -190,7 +195,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
           log,
           nodeId,
           trunks: o.trunks,
-          route: (name) => routes.get(name),
+          route: (name) => trunks.find(name)?.route,
           settings: config.inbound,
           overload: config.overload,
           language: config.language,
@@ -219,8 +224,4 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
       return (closing ??= owned.disposeAsync());
     },
   };
-}
-
-function summaryOf({ name, callerNumbers, channels, callsPerSecond }: TrunkConfig): TrunkSummary {
-  return { name, callerNumbers, channels, callsPerSecond };
 }

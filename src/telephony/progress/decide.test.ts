@@ -62,7 +62,15 @@ describe('the outcome of a dial', () => {
       { status: 487, by: 'platform', cause: 'cancelled', hangUpReason: 'cancelled' },
       'cancelled',
     ],
-    ["a silent trunk is congestion, never the lead's fault", { status: undefined, cause: 'no-response' }, 'congestion'],
+    [
+      "a silent trunk is unreachable, never the lead's fault",
+      { status: undefined, cause: 'no-response' },
+      'trunk-unreachable',
+    ],
+    ['a refused connection too', { status: undefined, cause: 'transport' }, 'trunk-unreachable'],
+    ["refused credentials are the trunk's", { status: 407 }, 'trunk-auth-failed'],
+    ['a refused codec is no word about the callee', { status: 488 }, 'media-refused'],
+    ['an answer without SDP neither', { status: undefined, cause: 'protocol', by: 'platform' }, 'media-refused'],
     ['an answered call is answered', { status: 200, answered: true, cause: 'bye', by: 'callee' }, 'answered'],
     [
       'an answer by a voicemail box is voicemail',

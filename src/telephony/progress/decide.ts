@@ -53,20 +53,25 @@ const CAUSES: Readonly<Record<number, Mapping>> = {
   47: ['congestion', 0.8],
   55: ['incoming-barred', 0.85],
   57: ['caller-id-blocked', 0.7],
+  65: ['media-refused', 0.7],
+  79: ['media-refused', 0.6],
+  88: ['media-refused', 0.7],
   102: ['congestion', 0.6],
 };
 
 /** Final SIP codes; weak where switches use one code for many things. */
 const STATUSES: Readonly<Record<number, Mapping>> = {
+  401: ['trunk-auth-failed', 0.9],
   403: ['operator-blocked', 0.6],
   404: ['invalid-number', 0.8],
+  407: ['trunk-auth-failed', 0.9],
   408: ['unreachable', 0.5],
   410: ['number-changed', 0.9],
   480: ['no-answer', 0.35],
   484: ['invalid-number', 0.8],
   486: ['busy', 0.6],
   487: ['no-answer', 0.3],
-  488: ['unreachable', 0.4],
+  488: ['media-refused', 0.85],
   500: ['congestion', 0.5],
   502: ['congestion', 0.8],
   503: ['congestion', 0.85],
@@ -74,7 +79,7 @@ const STATUSES: Readonly<Record<number, Mapping>> = {
   600: ['busy', 0.6],
   603: ['rejected', 0.75],
   604: ['invalid-number', 0.85],
-  606: ['unreachable', 0.4],
+  606: ['media-refused', 0.7],
   607: ['spam-labelled', 0.95],
   608: ['spam-labelled', 0.95],
 };
@@ -129,14 +134,17 @@ function unansweredEvidence(facts: NetworkFacts): Evidence[] {
   if (facts.hangUpReason !== undefined && OWN_CANCEL.has(facts.hangUpReason)) {
     return [{ kind: 'platform', detail: facts.hangUpReason, suggests: 'cancelled', confidence: 0.99 }];
   }
+  // An answer without SDP, or with none that fits our offer: it says nothing about the callee.
+  if (facts.cause === 'protocol' || facts.hangUpReason === 'media-refused')
+    return [{ kind: 'platform', detail: 'no media agreed', suggests: 'media-refused', confidence: 0.95 }];
   for (const detection of facts.detections) addDetection(evidence, detection);
   if (facts.by === 'platform') {
     if (facts.cause === 'ring-timeout')
       evidence.push({ kind: 'timing', detail: 'ring-timeout', suggests: 'no-answer', confidence: 0.85 });
     return evidence;
   }
-  if (facts.cause === 'no-response' || facts.cause === 'transport' || facts.cause === 'protocol') {
-    evidence.push({ kind: 'timing', detail: `trunk ${facts.cause}`, suggests: 'congestion', confidence: 0.8 });
+  if (facts.cause === 'no-response' || facts.cause === 'transport') {
+    evidence.push({ kind: 'timing', detail: `trunk ${facts.cause}`, suggests: 'trunk-unreachable', confidence: 0.9 });
     return evidence;
   }
   addReason(evidence, facts);

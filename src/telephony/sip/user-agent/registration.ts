@@ -21,6 +21,8 @@ export interface RegistrationRequest {
   readonly address: string;
   readonly credentials?: Credentials;
   readonly transport?: SipProtocol;
+  /** A loose route that requests take first, for example `<sip:edge.example;lr>`. */
+  readonly route?: string;
   /** What we ask for; the registrar decides. */
   readonly expiresSeconds?: number;
   onChange?(state: RegistrationState): void;
@@ -128,11 +130,12 @@ export class Registration {
   }
 
   #send(expiresSeconds: number, done: (outcome: SingleOutcome) => void): void {
-    const { registrar, address, transport } = this.#request;
+    const { registrar, address, transport, route } = this.#request;
     const single = {
       method: 'REGISTER',
       uri: registrar,
       transport,
+      route,
       from: address,
       to: address,
       callId: this.#callId,

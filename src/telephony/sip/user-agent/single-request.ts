@@ -1,5 +1,6 @@
 import type { HeaderField } from '../messages/headers.ts';
 import type { SipResponse } from '../messages/message.ts';
+import { parseNameAddr } from '../messages/name-addr.ts';
 import { buildRequest } from '../messages/write.ts';
 import { targetOf } from '../transport/target.ts';
 import type { Peer, SipProtocol } from '../transport/transport.ts';
@@ -14,6 +15,8 @@ export interface SingleRequest {
   /** The Request-URI, which also says where it goes. */
   readonly uri: string;
   readonly transport?: SipProtocol | undefined;
+  /** A loose route that it takes first. */
+  readonly route?: string | undefined;
   readonly from: string;
   readonly to: string;
   readonly callId: string;
@@ -39,7 +42,8 @@ export function sendSingle(
   digest: DigestClient,
   done: (outcome: SingleOutcome) => void,
 ): void {
-  const target = targetOf(single.uri);
+  const { route } = single;
+  const target = targetOf(route === undefined ? single.uri : (parseNameAddr(route)?.uri ?? ''));
   if (target === undefined) return done({ ok: false, detail: 'not a SIP URI' });
   const { transport } = single;
   const routed = transport === undefined ? target : { protocol: transport, ...target };
@@ -54,6 +58,7 @@ export function sendSingle(
     const { method, uri, from, to, callId, localTag } = single;
     const fields: HeaderField[] = [
       ['Via', newVia(context)],
+      ...(route === undefined ? [] : [['Route', route] as const]),
       ['Max-Forwards', '70'],
       ['From', `<${from}>;tag=${localTag}`],
       ['To', `<${to}>`],
