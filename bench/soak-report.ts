@@ -69,6 +69,8 @@ export function reportSoak(run: {
   figure('files left behind', end.filesLeft, 'files', 0);
   figure('workers that did not end by themselves', end.workerExits.filter((code) => code !== 0).length, 'workers', 0);
 
+  figure('live memory of the main thread before the first call', base.mainBytes / MIB, 'MiB');
+  figure('live memory of the main thread behind the last', after.mainBytes / MIB, 'MiB');
   const warm = loaded.slice(Math.floor(loaded.length * WARM_SHARE));
   figure('live memory of the main thread', (warm.at(-1)?.mainBytes ?? 0) / MIB, 'MiB');
   slope(
