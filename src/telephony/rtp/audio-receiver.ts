@@ -1,28 +1,30 @@
 import { Concealment } from '../codec/concealment.ts';
 import { decodeG711, encodeG711, FRAME_SAMPLES, silenceOctet, transcode } from '../codec/g711.ts';
-import { frameCodecOf, type AudioMedia, type G711Codec } from '../sdp/media.ts';
+import { opusSamples } from '../codec/opus.ts';
+import { frameCodecOf, type AudioCodec, type AudioMedia, type G711Codec } from '../sdp/media.ts';
 import { DtmfReceiver, type DtmfEvent } from './dtmf.ts';
 import { DtmfToneDetector } from './dtmf-tones.ts';
-import { JitterBuffer } from './jitter-buffer.ts';
+import { JitterBuffer, type Pushed } from './jitter-buffer.ts';
 import { LossRuns } from './loss-runs.ts';
 import type { ReceivedFrame } from './media-leg.ts';
 import { extendCounter, type RtpPacket } from './packet.ts';
+import { payloadMeanings, type PayloadMeaning } from './payload-types.ts';
 import { Reception } from './reception.ts';
+import { WIRE_FORMATS, WireDecoder } from './wire-decoder.ts';
 
-/** Static payload types (RFC 3551 §6) that are understood whatever was negotiated. */
-const STATIC_PCMU = 0;
-const STATIC_PCMA = 8;
-const STATIC_COMFORT_NOISE = 13;
 /** Below that peak (−48 dBFS) a change of delay is not heard. */
 const QUIET_PEAK = 130;
 /** A new source replaces the present one at its second packet, or at once when that one has been silent so long. */
 const SOURCE_SILENCE_MS = 100;
 /** Timestamps start one cycle up, so that none from before the first is negative. */
 const TIMESTAMP_BASE = 0x100000000;
+/** The jitter buffer counts in units of 8 kHz. */
+const BUFFER_HZ = 8000;
+const NO_PAYLOAD = new Uint8Array(0);
 
 /** The receiving half of an audio stream: RTP packets in, one frame every 20 ms out. Knows nothing of sockets. */
 export class AudioReceiver {
-  readonly reception = new Reception(8000);
+  readonly reception = new Reception(BUFFER_HZ);
   /** What was missing when it was due. */
   readonly losses = new LossRuns();
   readonly frame: ReceivedFrame;
@@ -36,9 +38,13 @@ export class AudioReceiver {
   readonly #onDtmf: (event: DtmfEvent) => void;
   /** Only where keys do not come as telephone-events. */
   #tones: DtmfToneDetector | undefined;
+  /** Of the frames. */
   #codec: G711Codec;
-  #payloadType: number;
-  #dtmfPayloadType: number | undefined;
+  #wireCodec: AudioCodec;
+  #meanings: readonly (PayloadMeaning | undefined)[];
+  /** Only where something else than G.711 has been negotiated or has come. */
+  #wide: WireDecoder | undefined;
+  #clockHz = BUFFER_HZ;
   #timestamp = -1;
   #lastArrivalMs = 0;
   #nextSource = -1;
@@ -47,17 +53,19 @@ export class AudioReceiver {
 
   constructor(media: AudioMedia, onDtmf: (event: DtmfEvent) => void) {
     this.#codec = frameCodecOf(media.codec);
-    this.#payloadType = media.payloadType;
-    this.#dtmfPayloadType = media.dtmfPayloadType;
+    this.#wireCodec = media.codec;
+    this.#meanings = payloadMeanings(media);
     this.#onDtmf = onDtmf;
     this.#dtmf = new DtmfReceiver(onDtmf);
-    this.#listenForTones();
+    this.#listenForTones(media);
     this.frame = {
       kind: 'none',
       payload: new Uint8Array(FRAME_SAMPLES).fill(silenceOctet(this.#codec)),
       pcm: new Int16Array(FRAME_SAMPLES),
+      wire: undefined,
       atMs: 0,
     };
+    if (media.codec !== this.#codec) this.#widen();
   }
 
   /** The playout delay that the stream's jitter asks for at present. */
@@ -67,53 +75,54 @@ export class AudioReceiver {
 
   /** Takes over what a renegotiation agreed; packets that wait were sent before it and are let go if the codec changed. */
   renegotiate(media: AudioMedia): void {
-    const codec = frameCodecOf(media.codec);
-    if (codec !== this.#codec) this.#buffer.reset();
-    this.#codec = codec;
-    this.#payloadType = media.payloadType;
-    this.#dtmfPayloadType = media.dtmfPayloadType;
-    this.#listenForTones();
+    if (media.codec !== this.#wireCodec) {
+      this.#buffer.reset();
+      this.#wide?.close();
+      this.#wide = undefined;
+      this.#wireCodec = media.codec;
+      this.#codec = frameCodecOf(media.codec);
+      if (media.codec !== this.#codec) this.#widen();
+    }
+    this.#meanings = payloadMeanings(media);
+    this.#listenForTones(media);
   }
 
   /** True where a packet of this payload type belongs to the stream. */
   understands(payloadType: number): boolean {
-    return (
-      payloadType === this.#payloadType ||
-      payloadType === this.#dtmfPayloadType ||
-      payloadType === STATIC_PCMU ||
-      payloadType === STATIC_PCMA ||
-      payloadType === STATIC_COMFORT_NOISE
-    );
+    return this.#meanings[payloadType] !== undefined;
+  }
+
+  /** Frees what decoders hold; nothing may be pulled afterwards. */
+  close(): void {
+    this.#wide?.close();
   }
 
   /** Takes a packet that was read from `bytes`, whose payload may be transcoded in place. */
   accept(packet: RtpPacket, bytes: Uint8Array, nowMs: number): void {
-    if (!this.understands(packet.payloadType)) {
+    const meaning = this.#meanings[packet.payloadType];
+    if (meaning === undefined) {
       this.unusable++;
       return;
     }
     if (!this.#admitSource(packet, nowMs)) return;
-    const sequence = this.reception.count(packet.sequence, packet.timestamp, nowMs);
+    const event = meaning.kind === 'event';
+    if (meaning.kind === 'audio' && meaning.clockHz !== this.#clockHz) this.#changeClock(meaning.clockHz);
+    const sequence = this.reception.count(packet.sequence, event ? undefined : packet.timestamp, nowMs);
     if (sequence < 0) return;
     this.#lastArrivalMs = nowMs;
     const payload = bytes.subarray(packet.payloadStart, packet.payloadEnd);
-    if (packet.payloadType === this.#dtmfPayloadType) {
-      this.#dtmf.push(packet.timestamp, payload, nowMs);
+    if (event) {
+      this.#dtmf.push(packet.timestamp, payload, nowMs, meaning.rateHz);
       this.#buffer.skip(sequence);
       this.losses.mark(sequence);
       return;
     }
     this.#timestamp =
       this.#timestamp < 0 ? TIMESTAMP_BASE + packet.timestamp : extendCounter(packet.timestamp, this.#timestamp, 32);
-    const comfort = packet.payloadType === STATIC_COMFORT_NOISE && this.#payloadType !== STATIC_COMFORT_NOISE;
-    if (!comfort) transcode(this.#codecOf(packet.payloadType), this.#codec, payload);
-    const pushed = this.#buffer.push(
-      sequence,
-      this.#timestamp,
-      packet.marker,
-      comfort ? payload.subarray(0, 0) : payload,
-      nowMs,
-    );
+    const pushed =
+      meaning.kind === 'audio'
+        ? this.#pushAudio(meaning.codec, sequence, packet.marker, payload, nowMs)
+        : this.#buffer.push(sequence, this.#timestampUnits(), packet.marker, NO_PAYLOAD, nowMs);
     if (pushed === 'kept') this.losses.mark(sequence);
     else if (pushed === 'late') this.late++;
     else if (pushed === 'duplicate') this.duplicates++;
@@ -127,21 +136,34 @@ export class AudioReceiver {
     frame.atMs = nowMs;
     frame.payload.fill(silenceOctet(this.#codec));
     this.#dtmf.poll(nowMs);
-    const pulled = buffer.pull(nowMs, frame.payload, this.#quiet);
-    if (pulled === 'audio') {
+    const wide = this.#wide;
+    wide?.begin();
+    const pulled = buffer.pull(nowMs, frame.payload, this.#quiet, wide);
+    if (wide !== undefined && (pulled === 'audio' || wide.hidden)) {
+      if (buffer.lostFrom < buffer.lostTo && !wide.hidden)
+        this.#concealment.patch(frame.pcm, buffer.lostFrom, buffer.lostTo);
+      else this.#concealment.good(frame.pcm);
+      encodeG711(this.#codec, frame.pcm, frame.payload);
+      frame.wire = wide.wire;
+      frame.kind = pulled === 'audio' ? 'audio' : 'concealed';
+    } else if (pulled === 'audio') {
       decodeG711(this.#codec, frame.payload, frame.pcm);
+      frame.wire = undefined;
       if (buffer.lostFrom < buffer.lostTo) {
         this.#concealment.patch(frame.pcm, buffer.lostFrom, buffer.lostTo);
         encodeG711(this.#codec, frame.pcm, frame.payload);
       } else {
         this.#concealment.good(frame.pcm);
+        frame.wire = frame.payload;
       }
       frame.kind = 'audio';
     } else if (pulled === 'lost' && this.reception.started && this.#concealment.audible) {
       this.#concealment.lost(frame.pcm);
       encodeG711(this.#codec, frame.pcm, frame.payload);
+      frame.wire = undefined;
       frame.kind = 'concealed';
     } else {
+      frame.wire = undefined;
       if (pulled === 'silent') this.#concealment.reset();
       frame.pcm.fill(0);
       frame.kind = 'none';
@@ -151,14 +173,38 @@ export class AudioReceiver {
     return frame;
   }
 
-  #listenForTones(): void {
-    if (this.#dtmfPayloadType !== undefined) this.#tones = undefined;
+  #listenForTones(media: AudioMedia): void {
+    const agreed = media.dtmfPayloadType !== undefined || (media.receives?.events.length ?? 0) > 0;
+    if (agreed) this.#tones = undefined;
     else this.#tones ??= new DtmfToneDetector(this.#onDtmf);
   }
 
-  #codecOf(payloadType: number): G711Codec {
-    if (payloadType === this.#payloadType) return this.#codec;
-    return payloadType === STATIC_PCMA ? 'PCMA' : 'PCMU';
+  #widen(): void {
+    this.#wide ??= new WireDecoder(this.#wireCodec, this.#codec, this.frame.pcm);
+  }
+
+  #pushAudio(codec: AudioCodec, sequence: number, marker: boolean, payload: Uint8Array, nowMs: number): Pushed {
+    const timestamp = this.#timestampUnits();
+    if (codec === 'PCMA' || codec === 'PCMU') {
+      transcode(codec, this.#codec, payload);
+      return this.#buffer.push(sequence, timestamp, marker, payload, nowMs);
+    }
+    this.#widen();
+    const units = codec === 'opus' ? opusSamples(payload) : payload.length;
+    if (units <= 0) return 'dropped';
+    return this.#buffer.push(sequence, timestamp, marker, payload, nowMs, units, WIRE_FORMATS[codec]);
+  }
+
+  #timestampUnits(): number {
+    return this.#clockHz === BUFFER_HZ ? this.#timestamp : Math.floor((this.#timestamp * BUFFER_HZ) / this.#clockHz);
+  }
+
+  /** Timestamps before and after cannot be compared (RFC 7160 §3.1). */
+  #changeClock(clockHz: number): void {
+    this.#clockHz = clockHz;
+    this.#timestamp = -1;
+    this.#buffer.reset();
+    this.reception.changeClock(clockHz);
   }
 
   /** A source other than the present one needs two packets in sequence, so that a stray one does no harm. */
@@ -179,6 +225,7 @@ export class AudioReceiver {
     this.#buffer.reset();
     this.#dtmf.reset();
     this.#tones?.reset();
+    this.#wide?.reset();
     this.#timestamp = -1;
     this.#nextSource = -1;
     return true;

@@ -1,10 +1,13 @@
-import { FRAME_SAMPLES, silenceOctet } from '../codec/g711.ts';
-import { frameCodecOf, type AudioMedia } from '../sdp/media.ts';
+import { encodeG711, FRAME_SAMPLES, silenceOctet } from '../codec/g711.ts';
+import { clockHzOf, frameCodecOf, type AudioMedia, type G711Codec } from '../sdp/media.ts';
 import { DtmfSender } from './dtmf.ts';
+import { DtmfGenerator } from './dtmf-generator.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './packet.ts';
+import { packetizerFor, type Packetizer, type PayloadSink } from './packetizer.ts';
 
 /** Packets that may still be read by the kernel while the next ones are written. */
 const BUFFERS = 4;
+const UNIT_HZ = 8000;
 
 /** The sending half of an audio stream: frames of 20 ms in, RTP packets out. Knows nothing of sockets. */
 export class AudioSender {
@@ -16,27 +19,42 @@ export class AudioSender {
   readonly #send: (packet: Uint8Array) => void;
   readonly #dtmf = new DtmfSender();
   readonly #event = new Uint8Array(4);
-  readonly #buffers: Uint8Array[];
+  readonly #sink: PayloadSink;
+  readonly #buffers: Uint8Array[] = [];
+  /** The buffers from their payload on. */
+  readonly #rooms: Uint8Array[] = [];
   #buffer = 0;
   #sequence: number;
   #timestamp: number;
   #media: AudioMedia;
-  #framesPerPacket = 1;
-  #frames = 0;
+  /** Of the frames. */
+  #codec: G711Codec;
+  #silence: number;
+  /** Timestamp units in one of 8 kHz. */
+  #clock = 1;
+  #packetizer: Packetizer;
   /** The next audio packet is the first one or comes after a pause (RFC 3551 §4.1). */
   #marker = true;
-  #packet: Uint8Array;
+  #wire: Uint8Array | undefined;
+  /** Only once keys had to be sent as tones. */
+  #tones: DtmfGenerator | undefined;
+  readonly #tonePcm = new Int16Array(FRAME_SAMPLES);
 
   /** `send` gets one packet; its bytes are reused after three more. `random` gives numbers in [0, 1). */
   constructor(media: AudioMedia, random: () => number, send: (packet: Uint8Array) => void) {
-    this.#media = media;
-    this.#framesPerPacket = framesPerPacket(media);
     this.#send = send;
     this.ssrc = Math.floor(random() * 0x100000000);
     this.#sequence = Math.floor(random() * 0x8000);
     this.#timestamp = Math.floor(random() * 0x100000000);
-    this.#buffers = Array.from({ length: BUFFERS }, () => newPacket(this.#framesPerPacket));
-    this.#packet = this.#buffers[0]!;
+    this.#sink = {
+      room: () => this.#rooms[this.#buffer]!,
+      emit: (bytes, startUnits) => this.#emitAudio(bytes, startUnits),
+    };
+    this.#media = media;
+    this.#codec = frameCodecOf(media.codec);
+    this.#silence = silenceOctet(this.#codec);
+    this.#packetizer = packetizerFor(media, this.#sink);
+    this.#prepare();
   }
 
   /** The timestamp of the next frame, 32 bits. */
@@ -44,74 +62,107 @@ export class AudioSender {
     return this.#timestamp;
   }
 
-  /** Sends in what a renegotiation agreed from the next packet on. */
-  renegotiate(media: AudioMedia): void {
-    this.#media = media;
-    const frames = framesPerPacket(media);
-    if (frames !== this.#framesPerPacket) {
-      this.#framesPerPacket = frames;
-      for (let i = 0; i < BUFFERS; i++) this.#buffers[i] = newPacket(frames);
-      this.#packet = this.#buffers[this.#buffer]!;
-    }
-    this.#frames = 0;
-    this.#marker = true;
+  /** Of the timestamps. */
+  get clockHz(): number {
+    return this.#clock * UNIT_HZ;
   }
 
-  /** Digits to send as telephone-events; false where the far end does not take them. */
-  enqueueDtmf(digits: string): boolean {
-    if (this.#media.dtmfPayloadType === undefined) return false;
-    this.#dtmf.enqueue(digits);
-    return true;
+  /** Sends in what a renegotiation agreed from the next packet on. */
+  renegotiate(media: AudioMedia): void {
+    const { codec, ptimeMs, opus } = this.#media;
+    const alike = codec === media.codec && ptimeMs === media.ptimeMs && sameWishes(opus, media.opus);
+    this.#media = media;
+    if (!alike) {
+      this.#packetizer.close();
+      this.#packetizer = packetizerFor(media, this.#sink);
+      this.#codec = frameCodecOf(media.codec);
+      this.#silence = silenceOctet(this.#codec);
+      this.#prepare();
+    }
+    this.#pause();
+  }
+
+  /** Digits to send as telephone-events, or as tones where the far end does not take those. */
+  enqueueDtmf(digits: string): void {
+    if (this.#media.dtmfPayloadType !== undefined) this.#dtmf.enqueue(digits);
+    else (this.#tones ??= new DtmfGenerator()).enqueue(digits);
   }
 
   /** Presets `frame` with silence and returns it. */
   blank(): Uint8Array {
-    return this.frame.fill(silenceOctet(frameCodecOf(this.#media.codec)));
+    this.#wire = undefined;
+    return this.frame.fill(this.#silence);
+  }
+
+  /** The octets of the next frame as they go on the wire, in place of `frame`; read before `next` returns. */
+  relay(wire: Uint8Array): void {
+    this.#wire = wire;
   }
 
   /** Sends `frame` or the telephone-event that takes its place. `active` is false while on hold: only time passes. */
   next(active: boolean): void {
     if (active) this.#nextActive();
     else this.#pause();
-    this.#timestamp = (this.#timestamp + FRAME_SAMPLES) >>> 0;
+    this.#advance(FRAME_SAMPLES);
   }
 
   /** Media time that passed without frames. */
   skip(frames: number): void {
     this.#pause();
-    this.#timestamp = (this.#timestamp + frames * FRAME_SAMPLES) >>> 0;
+    this.#advance(frames * FRAME_SAMPLES);
+  }
+
+  /** Frees what an encoder holds. */
+  close(): void {
+    this.#packetizer.close();
+  }
+
+  #prepare(): void {
+    this.#clock = clockHzOf(this.#media.codec) / UNIT_HZ;
+    const bytes = RTP_HEADER_BYTES + this.#packetizer.maxBytes;
+    for (let i = 0; i < BUFFERS; i++) {
+      this.#buffers[i] = new Uint8Array(bytes);
+      this.#rooms[i] = this.#buffers[i]!.subarray(RTP_HEADER_BYTES);
+    }
+  }
+
+  #advance(units: number): void {
+    this.#timestamp = (this.#timestamp + units * this.#clock) >>> 0;
   }
 
   #pause(): void {
-    this.#frames = 0;
+    this.#packetizer.pause();
     this.#marker = true;
   }
 
   #nextActive(): void {
-    const { dtmfPayloadType } = this.#media;
+    const { dtmfPayloadType, dtmfRateHz } = this.#media;
     if (dtmfPayloadType !== undefined) {
-      const event = this.#dtmf.next(this.#timestamp, this.#event);
+      const event = this.#dtmf.next(this.#timestamp, this.#event, dtmfRateHz);
       if (event.muted) {
         this.#pause();
         for (let copy = 0; copy < event.copies; copy++) {
-          this.#packet.set(this.#event, RTP_HEADER_BYTES);
+          this.#rooms[this.#buffer]!.set(this.#event);
           this.#emit(this.#event.length, event.marker, dtmfPayloadType, event.timestamp);
         }
         return;
       }
     }
-    const packet = this.#packet;
-    packet.set(this.frame, RTP_HEADER_BYTES + this.#frames * FRAME_SAMPLES);
-    this.#frames++;
-    if (this.#frames < this.#framesPerPacket) return;
-    const start = (this.#timestamp - (this.#frames - 1) * FRAME_SAMPLES) >>> 0;
-    this.#emit(this.#frames * FRAME_SAMPLES, this.#marker, this.#media.payloadType, start);
-    this.#frames = 0;
+    if (this.#tones?.next(this.#tonePcm) === true) {
+      encodeG711(this.#codec, this.#tonePcm, this.frame);
+      this.#wire = undefined;
+    }
+    this.#packetizer.push(this.frame, this.#wire);
+  }
+
+  #emitAudio(bytes: number, startUnits: number): void {
+    const start = (this.#timestamp + startUnits * this.#clock) >>> 0;
+    this.#emit(bytes, this.#marker, this.#media.payloadType, start);
     this.#marker = false;
   }
 
   #emit(payloadBytes: number, marker: boolean, payloadType: number, timestamp: number): void {
-    const packet = this.#packet;
+    const packet = this.#buffers[this.#buffer]!;
     writeRtpHeader(packet, marker, payloadType, this.#sequence, timestamp, this.ssrc);
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.packets++;
@@ -119,15 +170,9 @@ export class AudioSender {
     const bytes = RTP_HEADER_BYTES + payloadBytes;
     this.#send(bytes === packet.length ? packet : packet.subarray(0, bytes));
     this.#buffer = (this.#buffer + 1) % BUFFERS;
-    this.#packet = this.#buffers[this.#buffer]!;
   }
 }
 
-/** Packet times that are no multiple of 20 ms are sent as the next lower one: the far end's ptime is a wish (RFC 8866 §6.4). */
-function framesPerPacket(media: AudioMedia): number {
-  return Math.max(1, Math.min(6, Math.floor(media.ptimeMs / 20)));
-}
-
-function newPacket(frames: number): Uint8Array {
-  return new Uint8Array(RTP_HEADER_BYTES + frames * FRAME_SAMPLES);
+function sameWishes(one: AudioMedia['opus'], other: AudioMedia['opus']): boolean {
+  return one?.fec === other?.fec && one?.cbr === other?.cbr && one?.maxBitsPerSecond === other?.maxBitsPerSecond;
 }

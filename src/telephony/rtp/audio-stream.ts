@@ -95,6 +95,8 @@ export class AudioStream {
 
   close(): void {
     this.rtcp.close();
+    this.receiver.close();
+    this.sender.close();
   }
 
   get #receives(): boolean {

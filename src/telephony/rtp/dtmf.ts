@@ -8,7 +8,7 @@ const VOLUME_DBM0 = 10;
 const TONE_FRAMES = 5;
 const GAP_FRAMES = 3;
 const END_PACKETS = 3;
-const FRAME_UNITS = 160;
+const FRAME_MS = 20;
 /** Updates come every 20 to 50 ms; an event without one for that long has ended unseen. */
 const EVENT_SILENCE_MS = 150;
 
@@ -25,6 +25,7 @@ export class DtmfReceiver {
   #timestamp = -1;
   #code = 0;
   #durationUnits = 0;
+  #unitsPerMs = 8;
   #startedMs = 0;
   #updatedMs = 0;
   #open = false;
@@ -33,8 +34,8 @@ export class DtmfReceiver {
     this.#onEvent = onEvent;
   }
 
-  /** Takes the payload of one packet; malformed payloads and other events than keys are ignored. */
-  push(timestamp: number, payload: Uint8Array, nowMs: number): void {
+  /** Takes the payload of one packet; malformed payloads and other events than keys are ignored. `rateHz`: of its durations. */
+  push(timestamp: number, payload: Uint8Array, nowMs: number, rateHz = 8000): void {
     if (payload.length < EVENT_BYTES) return;
     const code = payload[0]!;
     if (code >= DIGITS.length) return;
@@ -46,6 +47,7 @@ export class DtmfReceiver {
       this.#timestamp = timestamp;
       this.#code = code;
       this.#durationUnits = 0;
+      this.#unitsPerMs = rateHz / 1000;
       this.#startedMs = nowMs;
       this.#open = true;
     }
@@ -71,7 +73,7 @@ export class DtmfReceiver {
     this.#open = false;
     this.#onEvent({
       digit: DIGITS[this.#code]!,
-      durationMs: Math.round(this.#durationUnits / 8),
+      durationMs: Math.round(this.#durationUnits / this.#unitsPerMs),
       atMs: this.#startedMs,
     });
   }
@@ -101,8 +103,8 @@ export class DtmfSender {
     for (const digit of digits.toUpperCase()) if (DIGITS.includes(digit)) this.#queue += digit;
   }
 
-  /** Advances by a frame that starts at `timestamp`; writes the event into `payload` and says what to send. */
-  next(timestamp: number, payload: Uint8Array): DtmfFrame {
+  /** Advances by a frame that starts at `timestamp`; writes the event into `payload` and says what to send. `rateHz`: of its durations. */
+  next(timestamp: number, payload: Uint8Array, rateHz = 8000): DtmfFrame {
     const out = this.#out;
     out.copies = 0;
     out.marker = false;
@@ -116,7 +118,7 @@ export class DtmfSender {
     if (!out.muted) return out;
     if (this.#frame < TONE_FRAMES) {
       const last = this.#frame === TONE_FRAMES - 1;
-      const duration = (this.#frame + 1) * FRAME_UNITS;
+      const duration = ((this.#frame + 1) * FRAME_MS * rateHz) / 1000;
       writeUint32(payload, 0, (this.#code << 24) | ((last ? 0x80 : 0) << 16) | (VOLUME_DBM0 << 16) | duration);
       out.timestamp = this.#timestamp;
       out.marker = this.#frame === 0;

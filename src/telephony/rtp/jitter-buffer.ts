@@ -7,7 +7,8 @@ export type Pulled = 'audio' | 'lost' | 'silent';
 
 /** 32 packets hold 640 ms at 20 ms each and 160 ms at 5 ms each: more than the longest delay. */
 const SLOTS = 32;
-/** 160 ms of G.711: longer packets are not speech of a call. */
+/** 160 ms: longer packets are not speech of a call. */
+const MAX_UNITS = 1280;
 const MAX_PAYLOAD_BYTES = 1280;
 /** A packet that much off the expected time means that the sender's timestamps jumped. */
 const RESYNC_MS = 500;
@@ -23,16 +24,35 @@ const SHORTFALL_MS = 10;
 const SHORTFALL_FRAMES = 25;
 const NO_PAYLOAD = new Uint8Array(0);
 
+/** Takes a frame's parts in the order of playout, where they are more than octets to be copied. Units are those of 8 kHz. */
+export interface PartReader {
+  /** `units` of a packet of `bytes` octets in `format`, from its unit `offset` on, belong at unit `at` of the frame. */
+  take(
+    packet: Uint8Array,
+    bytes: number,
+    format: number,
+    sequence: number,
+    offset: number,
+    units: number,
+    at: number,
+  ): void;
+  /** `units` are missing at unit `at`; `next` is the packet that begins right after them, where it is here. */
+  miss(units: number, at: number, next: Uint8Array | undefined, bytes: number): void;
+}
+
 /**
- * Adaptive jitter buffer of 20–120 ms for codecs with one octet a timestamp unit at 8 kHz (G.711, G.722).
- * Packets go in as they arrive; every 20 ms one frame of 160 octets comes out, whatever the packets' own length.
+ * Adaptive jitter buffer of 20–120 ms. Packets go in as they arrive; every 20 ms one frame comes out, whatever the
+ * packets' own length: as 160 octets where a codec has one for each timestamp unit at 8 kHz (G.711), else part by part.
  * The playout time is a timestamp: gaps, reordering, DTX and other packet times fall out of the arithmetic.
  */
 export class JitterBuffer {
   readonly #delay = new DelayEstimate({ minMs: 20, maxMs: 120, startMs: 40 });
   readonly #sequences = new Float64Array(SLOTS).fill(-1);
   readonly #timestamps = new Float64Array(SLOTS);
+  /** Units that a packet lasts; −1 once it has been played. */
   readonly #lengths = new Int16Array(SLOTS).fill(-1);
+  readonly #bytes = new Int16Array(SLOTS);
+  readonly #formats = new Uint8Array(SLOTS);
   readonly #payloads: Uint8Array[] = Array.from({ length: SLOTS }, () => new Uint8Array(160));
   /** The lowest sequence number that has not been played. */
   #head = -1;
@@ -58,9 +78,20 @@ export class JitterBuffer {
     return this.#waiting;
   }
 
-  /** Takes a packet by its extended sequence number and timestamp; no payload means comfort noise begins. */
-  push(sequence: number, timestamp: number, marker: boolean, payload: Uint8Array, nowMs: number): Pushed {
-    if (payload.length > MAX_PAYLOAD_BYTES) return 'dropped';
+  /**
+   * Takes a packet by its extended sequence number and timestamp, in units of 8 kHz as is what it lasts; no payload means
+   * that comfort noise begins. `format` is handed on to a `PartReader`.
+   */
+  push(
+    sequence: number,
+    timestamp: number,
+    marker: boolean,
+    payload: Uint8Array,
+    nowMs: number,
+    units = payload.length,
+    format = 0,
+  ): Pushed {
+    if (payload.length > MAX_PAYLOAD_BYTES || units > MAX_UNITS) return 'dropped';
     const slot = sequence % SLOTS;
     if (this.#sequences[slot] === sequence) return 'duplicate';
     const transitMs = nowMs - timestamp / 8;
@@ -74,9 +105,9 @@ export class JitterBuffer {
     if (this.#head < 0) this.#head = sequence;
     if (!this.#playing && sequence < this.#head && this.#head - sequence < SLOTS) this.#head = sequence;
     if (sequence < this.#head) return 'late';
-    if (this.#playing && payload.length > 0 && timestamp + payload.length <= this.#playoutTimestamp) return 'late';
+    if (this.#playing && units > 0 && timestamp + units <= this.#playoutTimestamp) return 'late';
     if (sequence - this.#head >= SLOTS) this.#discardBelow(sequence - SLOTS + 1);
-    this.#store(slot, sequence, timestamp, payload);
+    this.#store(slot, sequence, timestamp, payload, units, format);
     return 'kept';
   }
 
@@ -84,21 +115,23 @@ export class JitterBuffer {
   skip(sequence: number): void {
     if (this.#head < 0 || sequence < this.#head || sequence - this.#head >= SLOTS) return;
     const slot = sequence % SLOTS;
-    if (this.#sequences[slot] !== sequence) this.#store(slot, sequence, 0, NO_PAYLOAD);
+    if (this.#sequences[slot] !== sequence) this.#store(slot, sequence, 0, NO_PAYLOAD, 0, 0);
   }
 
   /**
    * Fills `out` (160 octets, preset by the caller to silence) with the frame that is due at `nowMs`. `quiet`: the frame
-   * before was inaudible, so that the delay may be changed now without being heard.
+   * before was inaudible, so that the delay may be changed now without being heard. With `parts` nothing is put in `out`.
    */
-  pull(nowMs: number, out: Uint8Array, quiet: boolean): Pulled {
+  pull(nowMs: number, out: Uint8Array, quiet: boolean, parts?: PartReader): Pulled {
     this.lostFrom = this.lostTo = 0;
     if (!this.#playing && !this.#begin(nowMs)) return 'silent';
     if (this.#adjust(nowMs, quiet, out.length)) {
       this.lostTo = out.length;
-      return quiet || this.#comfort ? 'silent' : 'lost';
+      if (quiet || this.#comfort) return 'silent';
+      parts?.miss(out.length, 0, undefined, 0);
+      return 'lost';
     }
-    const result = this.#fill(out);
+    const result = this.#fill(out, parts);
     this.#playoutTimestamp += out.length;
     if (this.#waiting > 0 || result === 'audio') this.#emptyFrames = 0;
     else if (++this.#emptyFrames >= IDLE_FRAMES) this.#playing = false;
@@ -115,12 +148,14 @@ export class JitterBuffer {
     this.#delay.rebase();
   }
 
-  #store(slot: number, sequence: number, timestamp: number, payload: Uint8Array): void {
+  #store(slot: number, sequence: number, timestamp: number, payload: Uint8Array, units: number, format: number): void {
     if (payload.length > this.#payloads[slot]!.length) this.#payloads[slot] = new Uint8Array(payload.length);
     this.#payloads[slot]!.set(payload);
     this.#sequences[slot] = sequence;
     this.#timestamps[slot] = timestamp;
-    this.#lengths[slot] = payload.length;
+    this.#lengths[slot] = units;
+    this.#bytes[slot] = payload.length;
+    this.#formats[slot] = format;
     this.#waiting++;
     if (sequence > this.#highest) this.#highest = sequence;
   }
@@ -173,7 +208,7 @@ export class JitterBuffer {
     return false;
   }
 
-  #fill(out: Uint8Array): Pulled {
+  #fill(out: Uint8Array, parts: PartReader | undefined): Pulled {
     const start = this.#playoutTimestamp;
     const end = start + out.length;
     let position = start;
@@ -191,6 +226,8 @@ export class JitterBuffer {
           if (!lost) this.lostFrom = position - start;
           this.lostTo = gapEnd - start;
           lost = true;
+          const next = sequence >= 0 && from === gapEnd ? this.#payloads[slot] : undefined;
+          parts?.miss(gapEnd - position, position - start, next, next === undefined ? 0 : this.#bytes[slot]!);
         }
         position = gapEnd;
         continue;
@@ -198,7 +235,11 @@ export class JitterBuffer {
       if (to > position) {
         const until = Math.min(to, end);
         const payload = this.#payloads[slot]!;
-        for (let i = position; i < until; i++) out[i - start] = payload[i - from]!;
+        if (parts === undefined) for (let i = position; i < until; i++) out[i - start] = payload[i - from]!;
+        else {
+          const [bytes, format] = [this.#bytes[slot]!, this.#formats[slot]!];
+          parts.take(payload, bytes, format, sequence, position - from, until - position, position - start);
+        }
         audio += until - position;
         position = until;
       }

@@ -69,13 +69,16 @@ export class RtpLeg implements MediaLeg, Ticked {
     }
   }
 
+  relay(wire: Uint8Array): void {
+    this.#audio?.sender.relay(wire);
+  }
+
   sendText(text: string): void {
     this.#text?.sender.enqueue(text);
   }
 
   sendDtmf(digits: string): void {
-    if (this.#audio?.sender.enqueueDtmf(digits) === false)
-      this.#log.warn({}, 'digits not sent: no telephone-event negotiated');
+    this.#audio?.sender.enqueueDtmf(digits);
   }
 
   stats(): MediaStats {

@@ -9,6 +9,11 @@ export interface ReceivedFrame {
   readonly payload: Uint8Array;
   /** The same 20 ms as Int16 mono at 8 kHz. */
   readonly pcm: Int16Array;
+  /**
+   * The same 20 ms in the codec of the wire as they came (160 octets of G.711 or G.722, one packet of Opus), for
+   * `MediaLeg.relay` of a leg with the same codec; undefined where they did not come whole and alone.
+   */
+  wire: Uint8Array | undefined;
   /** The tick's deadline on the monotonic clock; exactly 20 ms after the previous one unless frames were dropped. */
   atMs: number;
 }
@@ -33,9 +38,11 @@ export interface MediaLeg {
   readonly textPort: number;
   /** Begins to send and receive; again after a renegotiation. */
   start(media: NegotiatedMedia): void;
+  /** From within `onFrame`: sends this `ReceivedFrame.wire` of another leg with the same codec as it is, in place of `tx`. */
+  relay(wire: Uint8Array): void;
   /** Does nothing where no text was negotiated. */
   sendText(text: string): void;
-  /** Digits 0–9, *, #, A–D after one another; does nothing where no telephone-event was negotiated. */
+  /** Digits 0–9, *, #, A–D after one another: as telephone-events where they were negotiated, else as tones in the audio. */
   sendDtmf(digits: string): void;
   stats(): MediaStats;
   /** Sends RTCP BYE and frees the ports; idempotent. */

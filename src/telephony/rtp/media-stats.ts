@@ -28,14 +28,18 @@ export function mediaStats(codec: MediaStats['codec'], audio: AudioStream | unde
     longestLossPackets: heard ? losses.longestRun : undefined,
     roundTripMs,
     remoteLossRatio,
-    remoteJitterMs: rtcp?.remoteJitterUnits === undefined ? undefined : rtcp.remoteJitterUnits / 8,
-    mos: heard ? estimateMos({ ...losses, delayMs: networkMs + PACKET_MS + audio.receiver.bufferMs }) : undefined,
+    remoteJitterMs:
+      rtcp?.remoteJitterUnits === undefined ? undefined : (rtcp.remoteJitterUnits * 1000) / audio!.sender.clockHz,
+    mos: heard
+      ? estimateMos({ ...losses, codec, delayMs: networkMs + PACKET_MS + audio.receiver.bufferMs })
+      : undefined,
     remoteMos:
       remoteLossRatio === undefined
         ? undefined
         : estimateMos({
             lossRatio: remoteLossRatio,
             burstRatio: 1,
+            codec,
             delayMs: networkMs + PACKET_MS + REMOTE_BUFFER_MS,
           }),
   };

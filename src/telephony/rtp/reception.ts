@@ -6,7 +6,8 @@ const MAX_MISORDER = 100;
 
 /** Counts what one source sent and what arrived of it (RFC 3550 appendices A.1, A.3 and A.8). */
 export class Reception {
-  readonly #clockHz: number;
+  /** Of the timestamps; a change of it begins the measurement of jitter anew. */
+  #clockHz: number;
   ssrc = 0;
   /** Packets of the present source. */
   received = 0;
@@ -23,6 +24,13 @@ export class Reception {
 
   constructor(clockHz: number) {
     this.#clockHz = clockHz;
+  }
+
+  /** The source goes on with timestamps of another clock. */
+  changeClock(clockHz: number): void {
+    this.#clockHz = clockHz;
+    this.#transit = Number.NaN;
+    this.#jitter = 0;
   }
 
   /** True once a packet has been counted. */
@@ -76,8 +84,11 @@ export class Reception {
     this.#badSequence = -1;
   }
 
-  /** Counts a packet of the present source and returns its extended sequence number, or -1 where it must be dropped. */
-  count(sequence: number, timestamp: number, arrivalMs: number): number {
+  /**
+   * Counts a packet of the present source and returns its extended sequence number, or -1 where it must be dropped. An
+   * undefined timestamp is that of an event, which stands still while packets go on.
+   */
+  count(sequence: number, timestamp: number | undefined, arrivalMs: number): number {
     const extended = extendCounter(sequence, this.#highest, 16);
     const step = extended - this.#highest;
     if (step > MAX_DROPOUT || step < -MAX_MISORDER) {
@@ -91,7 +102,8 @@ export class Reception {
     this.#badSequence = -1;
     if (step > 0) this.#highest = extended;
     this.received++;
-    this.#measureJitter(timestamp, arrivalMs);
+    if (timestamp === undefined) this.#transit = Number.NaN;
+    else this.#measureJitter(timestamp, arrivalMs);
     return extended;
   }
 

@@ -1,11 +1,5 @@
-import type { AudioCodec, Direction } from './media.ts';
+import type { AudioCodec, AudioFormat, Direction } from './media.ts';
 import type { MediaDescription, SdpConnection, SessionDescription } from './parse.ts';
-
-/** A codec with the payload type that the description gives it. */
-export interface AudioFormat {
-  readonly codec: AudioCodec;
-  readonly payloadType: number;
-}
 
 /** Text formats of RFC 4103 §10; `redundancy` counts the older generations of RFC 2198. */
 export interface TextFormat {

@@ -26,12 +26,42 @@ export interface SrtpMedia {
   readonly receive: SrtpKey;
 }
 
+/** A codec with the payload type that a description gives it. */
+export interface AudioFormat {
+  readonly codec: AudioCodec;
+  readonly payloadType: number;
+}
+
+/** A telephone-event format (RFC 4733 §2.5.1.1: its durations count at this rate). */
+export interface EventFormat {
+  readonly payloadType: number;
+  readonly rateHz: number;
+}
+
+/** How the far end wants Opus (RFC 7587 §6.1). */
+export interface OpusWishes {
+  /** It can use the redundancy of a packet for the one before. */
+  readonly fec: boolean;
+  /** Constant bit rate. */
+  readonly cbr: boolean;
+  /** Undefined: no limit. */
+  readonly maxBitsPerSecond: number | undefined;
+}
+
 /** What both sides agreed for the audio m-line; directions and ports as seen from our side. */
 export interface AudioMedia {
+  /** What we send, under the far end's payload type. */
   readonly codec: AudioCodec;
   readonly payloadType: number;
   readonly dtmfPayloadType: number | undefined;
+  /** 8000 unless said. */
+  readonly dtmfRateHz?: number | undefined;
+  /** What may arrive, under our own payload types; undefined: what we send, under the same. */
+  readonly receives?: { readonly audio: readonly AudioFormat[]; readonly events: readonly EventFormat[] } | undefined;
+  /** How long the packets are that we send. */
   readonly ptimeMs: number;
+  /** With Opus alone. */
+  readonly opus?: OpusWishes | undefined;
   readonly remoteAddress: string;
   readonly remotePort: number;
   /** a=rtcp or port + 1. */
@@ -68,6 +98,11 @@ export interface LocalMedia {
   readonly direction: Direction;
   /** `off` unless said. */
   readonly srtp?: SrtpPolicy | undefined;
+}
+
+/** The RTP clock of a codec: G.722 counts 8000 although it samples 16,000 (RFC 3551 §4.5.2), Opus always 48,000 (RFC 7587 §4.1). */
+export function clockHzOf(codec: AudioCodec): number {
+  return codec === 'opus' ? 48_000 : 8000;
 }
 
 /** The codec of a leg's frames, whatever the wire carries: the wire's own where it is G.711, A-law where it is wideband. */

@@ -10,8 +10,17 @@ import {
   telephoneEventOf,
   textFormatOf,
 } from './formats.ts';
-import type { AudioFormat, TextFormat } from './formats.ts';
-import type { AudioCodec, AudioMedia, Direction, LocalMedia, NegotiatedMedia, SrtpMedia, TextMedia } from './media.ts';
+import type { TextFormat } from './formats.ts';
+import type {
+  AudioCodec,
+  AudioFormat,
+  AudioMedia,
+  Direction,
+  LocalMedia,
+  NegotiatedMedia,
+  SrtpMedia,
+  TextMedia,
+} from './media.ts';
 import type { MediaDescription, SdpAttribute, SessionDescription } from './parse.ts';
 
 /** The outcome of an offer that came in. */
