@@ -1,170 +1,102 @@
+import { BandDecoder, BandEncoder } from './g722-bands.ts';
+
+/** The band-splitting filter of ITU-T G.722 (clause 3.1), for 16 kHz, as 8192ths; the upper band's has every second sign turned. */
+const QMF = mirrored([3, -11, -11, 53, 12, -156, 32, 362, -210, -805, 951, 3876]);
+/** A half-band low pass at 16 kHz: even to 3.4 kHz, −60 dB from 4.6 kHz on. */
+const HALF_BAND = halfBand(47, 6);
+/** What a sample at 8 kHz adds to later ones of each band: interpolation and splitting in one. Backwards, the newest last. */
+const LOWER = kernel(1);
+const UPPER = kernel(-1);
+const TAPS = LOWER.length;
+/** As many samples as are filtered at once; history is moved as rarely. */
+const BLOCK = 160;
+
 /**
- * The lower sub-band coder of ITU-T G.722 at 64 kbit/s. Its 8 kHz samples are what the band-splitting filters make of
- * 0–4 kHz, so a platform that works at 8 kHz codes and decodes them alone: what it sends has an upper band of silence,
- * and of what it hears the upper band stays undecoded. Names of blocks are those of the Recommendation's clause 6.
+ * Codes 8 kHz speech as G.722, whose own rate is 16 kHz, for one direction of a call. Both bands are coded, as the
+ * filters overlap: without its share in the upper band a sound at 3 kHz would have a mirror image at 5 kHz, only 21 dB
+ * below it.
  */
-
-/** Decision levels of the 6-bit quantizer, for a scale factor of 1. */
-const Q6 = table(
-  '0 35 72 110 150 190 233 276 323 370 422 473 530 587 650 714 786 858 ' +
-    '940 1023 1121 1219 1339 1458 1612 1765 1980 2195 2557 2919',
-);
-/** Output of the 4-bit inverse quantizer, by the upper four bits of a code. */
-const QM4 = table('0 -20456 -12896 -8968 -6288 -4240 -2584 -1200 20456 12896 8968 6288 4240 2584 1200 0');
-/** Positive half of the 6-bit inverse quantizer, by 61 − code from the largest on, and the two smallest negative ones. */
-const QM6_MAGNITUDES = table(
-  '24808 21904 19008 16704 14984 13512 12280 11192 10232 9360 8576 7856 7192 6576 6000 5456 4944 ' +
-    '4464 4008 3576 3168 2776 2400 2032 1688 1360 1040 728',
-);
-const QM6 = Int32Array.of(
-  ...table('-136 -136 -136 -136'),
-  ...QM6_MAGNITUDES.map((one) => -one),
-  ...QM6_MAGNITUDES,
-  ...table('432 136 -432 -136'),
-);
-/** Codes by quantizer interval for negative and for other differences. */
-const NEGATIVE_CODES = Uint8Array.from({ length: Q6.length + 1 }, (_, i) => (i < 3 ? 64 - i : 34 - i));
-const POSITIVE_CODES = Uint8Array.from({ length: Q6.length + 1 }, (_, i) => 62 - i);
-/** Multipliers of the logarithmic scale factor, by the upper four bits of a code. */
-const WL = table('-60 3042 1198 538 334 172 58 -30 3042 1198 538 334 172 58 -30 -60');
-/** 2048 · 2^(i / 32). */
-const ILB = table(
-  '2048 2093 2139 2186 2233 2282 2332 2383 2435 2489 2543 2599 2656 2714 2774 2834 2896 2960 ' +
-    '3025 3091 3158 3228 3298 3371 3444 3520 3597 3676 3756 3838 3922 4008',
-);
-const MAX_LOG_SCALE = 18_432;
-const FIRST_SCALE = 32;
-/** The upper band's code of a signal of zero, in bits 7 and 6. */
-const UPPER_SILENCE = 0xc0;
-
-/** The adaptive predictor and scale factor that coder and decoder run alike. */
-class LowerBand {
-  /** Predicted next sample, 15 bits. */
-  predicted = 0;
-  scale = FIRST_SCALE;
-  #logScale = 0;
-  /** Pole section: reconstructed signals, partially reconstructed signals and coefficients, the latest first. */
-  #r1 = 0;
-  #p1 = 0;
-  #p2 = 0;
-  #a1 = 0;
-  #a2 = 0;
-  /** Zero section: differences, the latest first, and their coefficients. */
-  readonly #d = new Int32Array(6);
-  readonly #b = new Int32Array(6);
-  /** What the zero section predicted. */
-  #zeros = 0;
-
-  /** Blocks LOGSCL, SCALEL and 4L with the upper four bits of a code. */
-  adapt(code: number): void {
-    const difference = (this.scale * QM4[code]!) >> 15;
-    let log = ((this.#logScale * 127) >> 7) + WL[code]!;
-    if (log < 0) log = 0;
-    else if (log > MAX_LOG_SCALE) log = MAX_LOG_SCALE;
-    this.#logScale = log;
-    const shift = 8 - (log >> 11);
-    const mantissa = ILB[(log >> 6) & 31]!;
-    this.scale = (shift < 0 ? mantissa << -shift : mantissa >> shift) << 2;
-    this.#predict(difference);
-  }
-
-  #predict(difference: number): void {
-    const reconstructed = saturate(this.predicted + difference);
-    const partial = saturate(this.#zeros + difference);
-    this.#updatePoles(partial);
-    let zeros = 0;
-    const d = this.#d;
-    const b = this.#b;
-    const step = difference === 0 ? 0 : 128;
-    for (let i = 5; i >= 0; i--) {
-      const before = d[i]!;
-      const grown = (before ^ difference) < 0 ? -step : step;
-      const weight = saturate(((b[i]! * 32_640) >> 15) + grown);
-      b[i] = weight;
-      const latest = i === 0 ? difference : d[i - 1]!;
-      d[i] = latest;
-      zeros += (weight * saturate(latest + latest)) >> 15;
-    }
-    this.#zeros = saturate(zeros);
-    const poles =
-      ((this.#a1 * saturate(reconstructed + reconstructed)) >> 15) + ((this.#a2 * saturate(this.#r1 + this.#r1)) >> 15);
-    this.#r1 = reconstructed;
-    this.predicted = saturate(saturate(poles) + this.#zeros);
-  }
-
-  /** Blocks UPPOL2 and UPPOL1. */
-  #updatePoles(partial: number): void {
-    const like1 = (partial ^ this.#p1) >= 0;
-    const like2 = (partial ^ this.#p2) >= 0;
-    const scaled = saturate(this.#a1 << 2);
-    const lead = like1 ? Math.min(32_767, -scaled) : scaled;
-    let a2 = (like2 ? 128 : -128) + (lead >> 7) + ((this.#a2 * 32_512) >> 15);
-    if (a2 > 12_288) a2 = 12_288;
-    else if (a2 < -12_288) a2 = -12_288;
-    const bound = 15_360 - a2;
-    let a1 = saturate((like1 ? 192 : -192) + ((this.#a1 * 32_640) >> 15));
-    if (a1 > bound) a1 = bound;
-    else if (a1 < -bound) a1 = -bound;
-    this.#a1 = a1;
-    this.#a2 = a2;
-    this.#p2 = this.#p1;
-    this.#p1 = partial;
-  }
-}
-
-/** Codes 8 kHz speech for one direction of a call. */
 export class G722Encoder {
-  readonly #band = new LowerBand();
+  readonly #bands = new BandEncoder();
+  readonly #history = new Float64Array(TAPS - 1 + BLOCK);
 
-  /** One octet a sample; `out` holds at least as many. */
+  /** One octet a sample, 160 at most; `out` holds at least as many. */
   encode(pcm: Int16Array, out: Uint8Array): void {
-    for (let i = 0; i < pcm.length; i++) out[i] = UPPER_SILENCE | this.encodeSample(pcm[i]! >> 1);
-  }
-
-  /** The 6-bit code of a sample of 15 bits (blocks SUBTRA, QUANTL, INVQAL). */
-  encodeSample(sample: number): number {
-    const band = this.#band;
-    const difference = saturate(sample - band.predicted);
-    const magnitude = difference < 0 ? ~difference : difference;
-    const { scale } = band;
-    // The interval by halving: levels grow with their number.
-    let low = 0;
-    let high = Q6.length;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (magnitude >= (Q6[middle]! * scale) >> 12) low = middle;
-      else high = middle;
+    const history = this.#history;
+    const { length } = pcm;
+    for (let i = 0; i < length; i++) history[TAPS - 1 + i] = pcm[i]!;
+    for (let i = 0; i < length; i++) {
+      let lower = 0.5;
+      let upper = 0.5;
+      for (let k = 0; k < TAPS; k++) {
+        const sample = history[i + k]!;
+        lower += sample * LOWER[k]!;
+        upper += sample * UPPER[k]!;
+      }
+      out[i] = this.#bands.encode(Math.floor(lower), Math.floor(upper));
     }
-    const code = difference < 0 ? NEGATIVE_CODES[low + 1]! : POSITIVE_CODES[low + 1]!;
-    band.adapt(code >> 2);
-    return code;
+    history.copyWithin(0, length, length + TAPS - 1);
   }
 }
 
-/** Decodes one direction of a call to 8 kHz speech. */
+/**
+ * Decodes G.722 to 8 kHz speech for one direction of a call. The upper band is decoded too: it takes away what the lower
+ * one has of sounds beyond 4 kHz, mirrored into the audible by the splitting.
+ */
 export class G722Decoder {
-  readonly #band = new LowerBand();
+  readonly #bands = new BandDecoder();
+  readonly #lower = new Float64Array(TAPS - 1 + BLOCK);
+  readonly #upper = new Float64Array(TAPS - 1 + BLOCK);
 
-  /** Decodes the octets from `from` up to `to` into `out` from `at` on. */
+  /** Decodes the octets from `from` up to `to`, 160 at most, into `out` from `at` on. */
   decode(octets: Uint8Array, from: number, to: number, out: Int16Array, at: number): void {
-    for (let i = from; i < to; i++) out[at++] = this.decodeSample(octets[i]! & 0x3f) << 1;
-  }
-
-  /** The sample of 15 bits of a 6-bit code (blocks INVQBL, RECONS, LIMIT). */
-  decodeSample(code: number): number {
-    const band = this.#band;
-    let sample = band.predicted + ((band.scale * QM6[code]!) >> 15);
-    if (sample > 16_383) sample = 16_383;
-    else if (sample < -16_384) sample = -16_384;
-    band.adapt(code >> 2);
-    return sample;
+    const bands = this.#bands;
+    const lower = this.#lower;
+    const upper = this.#upper;
+    const length = to - from;
+    for (let i = 0; i < length; i++) {
+      bands.decode(octets[from + i]!);
+      lower[TAPS - 1 + i] = bands.lower;
+      upper[TAPS - 1 + i] = bands.upper;
+    }
+    for (let i = 0; i < length; i++) {
+      let sum = 0;
+      for (let k = 0; k < TAPS; k++) sum += lower[i + k]! * LOWER[k]! - upper[i + k]! * UPPER[k]!;
+      // Half of the amplitude went with each of the missing samples at 16 kHz, half with the bands' 15 bits.
+      const sample = Math.round(4 * sum);
+      out[at + i] = sample > 32_767 ? 32_767 : sample < -32_768 ? -32_768 : sample;
+    }
+    lower.copyWithin(0, length, length + TAPS - 1);
+    upper.copyWithin(0, length, length + TAPS - 1);
   }
 }
 
-function saturate(value: number): number {
-  return value > 32_767 ? 32_767 : value < -32_768 ? -32_768 : value;
+function mirrored(half: readonly number[]): Float64Array {
+  return Float64Array.from([...half, ...half.toReversed()], (one) => one / 8192);
 }
 
-function table(text: string): Int32Array {
-  return Int32Array.from(text.split(' '), Number);
+/** A windowed sinc (Kaiser) of that many taps whose cut-off is a quarter of the rate. */
+function halfBand(taps: number, beta: number): Float64Array {
+  const centre = (taps - 1) / 2;
+  const weights = Float64Array.from({ length: taps }, (_, i) => {
+    const t = i - centre;
+    const sinc = t === 0 ? 0.5 : Math.sin((Math.PI * t) / 2) / (Math.PI * t);
+    return sinc * bessel(beta * Math.sqrt(1 - (t / centre) ** 2));
+  });
+  const sum = weights.reduce((total, one) => total + one, 0);
+  return weights.map((one) => one / sum);
+}
+
+/** The modified Bessel function of the first kind and order zero. */
+function bessel(x: number): number {
+  let sum = 1;
+  for (let k = 1, term = 1; k < 32; k++) sum += term *= (x / (2 * k)) ** 2;
+  return sum;
+}
+
+/** Every second tap of half-band and splitting filter one behind the other, backwards; `sign` −1 for the upper band. */
+function kernel(sign: 1 | -1): Float64Array {
+  const both = new Float64Array(HALF_BAND.length + QMF.length);
+  for (const [i, a] of HALF_BAND.entries()) for (const [k, b] of QMF.entries()) both[i + k]! += a * b * sign ** k;
+  return Float64Array.from({ length: both.length >> 1 }, (_, i) => both[2 * i]!).toReversed();
 }
