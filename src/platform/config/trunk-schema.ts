@@ -113,7 +113,7 @@ export const trunkSchema = Type.Object(
       }),
     ),
     account: Type.Optional(accountSchema),
-    codecs: Type.Array(Type.Enum(['PCMA', 'PCMU']), {
+    codecs: Type.Array(Type.Enum(['PCMA', 'PCMU', 'G722', 'opus']), {
       minItems: 1,
       default: ['PCMA', 'PCMU'],
       ...about('Offered codecs, the preferred one first.', '提供的编码，优先的在前。'),

@@ -79,14 +79,14 @@ describe('Opus', () => {
     const [recovered, guessed, whole] = [decoder(), decoder(), decoder()];
     const out = new Int16Array(OPUS_MAX_SAMPLES);
     const [fec, plc, full] = [new Int16Array(160), new Int16Array(160), new Int16Array(160)];
-    let [likeFec, likePlc] = [0, 0];
+    let [likeFec, likePlc, made] = [0, 0, 0];
     for (const [i, packet] of sent.entries()) {
       whole.decode(packet, packet.length, out);
       if (i % 10 === 9) {
         full.set(out.subarray(0, 160));
         const next = sent[i + 1] ?? packet;
-        expect(recovered.recover(next, next.length, 160, fec, 0)).toBe(true);
-        expect(guessed.conceal(160, plc, 0)).toBe(true);
+        made += Number(recovered.recover(next, next.length, 160, fec, 0));
+        made += Number(guessed.conceal(160, plc, 0));
         likeFec += likeness(fec, full, 0);
         likePlc += likeness(plc, full, 0);
       } else {
@@ -94,6 +94,7 @@ describe('Opus', () => {
         guessed.decode(packet, packet.length, out);
       }
     }
+    expect(made).toBe(12);
     expect(likeFec / 6).toBeGreaterThan(0.8);
     expect(likeFec).toBeGreaterThan(likePlc);
   });

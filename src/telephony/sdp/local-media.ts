@@ -1,5 +1,5 @@
 import { policyOf } from './crypto.ts';
-import { codecsOf, directionOf, telephoneEventOf } from './formats.ts';
+import { codecsOf, directionOf, eventsOf } from './formats.ts';
 import type { LocalMedia } from './media.ts';
 import type { SessionDescription } from './parse.ts';
 
@@ -15,7 +15,7 @@ export function localMediaOf(own: SessionDescription): LocalMedia | undefined {
     audioPort: audio.port,
     textPort: text?.port,
     codecs: codecsOf(audio).map((format) => format.codec),
-    dtmf: telephoneEventOf(audio) !== undefined,
+    dtmf: eventsOf(audio).length > 0,
     direction: directionOf(own, audio),
     srtp: policy === 'off' ? undefined : policy,
   };

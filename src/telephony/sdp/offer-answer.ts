@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import { attributeOf, audioSection, offeredFormats } from './audio-section.ts';
 import { acceptSecurity, answerSecurity, cryptoAttribute, isSecure, offerSecurity, type CryptoLine } from './crypto.ts';
 import {
   answerDirection,
@@ -7,21 +8,16 @@ import {
   codecsOf,
   connectionOf,
   directionOf,
-  telephoneEventOf,
+  eventFor,
+  eventsOf,
+  opusWishesOf,
+  payloadTypesOf,
+  ptimeOf,
   textFormatOf,
 } from './formats.ts';
 import type { TextFormat } from './formats.ts';
-import type {
-  AudioCodec,
-  AudioFormat,
-  AudioMedia,
-  Direction,
-  LocalMedia,
-  NegotiatedMedia,
-  SrtpMedia,
-  TextMedia,
-} from './media.ts';
-import type { MediaDescription, SdpAttribute, SessionDescription } from './parse.ts';
+import type { AudioFormat, AudioMedia, Direction, LocalMedia, NegotiatedMedia, SrtpMedia, TextMedia } from './media.ts';
+import type { MediaDescription, SessionDescription } from './parse.ts';
 
 /** The outcome of an offer that came in. */
 export type AnswerResult =
@@ -34,18 +30,20 @@ export type AcceptResult =
   | { readonly ok: false; readonly reason: string };
 
 const PROTOCOLS: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF']);
-const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8, G722: 9, opus: 96 };
-const DTMF_PAYLOAD_TYPE = 101;
 const T140_PAYLOAD_TYPE = 98;
 const RED_PAYLOAD_TYPE = 99;
 /** RFC 4103 §4: the original and two older generations. */
 const REDUNDANCY = 2;
-const PTIME_MS = 20;
 
 /** Our offer: one audio section and, where there is a port for it, one of text (RFC 3264 §5, RFC 4103 §10). */
 export function createOffer(local: LocalMedia): SessionDescription {
-  const codecs = local.codecs.map((codec) => ({ codec, payloadType: PAYLOAD_TYPES[codec] }));
-  const media = [audioSection(local.audioPort, codecs, local.dtmf ? DTMF_PAYLOAD_TYPE : undefined, local.direction)];
+  return offerAfter(local, undefined);
+}
+
+/** An offer that keeps the payload types of an earlier audio section of ours (RFC 3264 §8.3.2). */
+function offerAfter(local: LocalMedia, before: MediaDescription | undefined): SessionDescription {
+  const { audio, events } = offeredFormats(local, before === undefined ? undefined : payloadTypesOf(before));
+  const media = [audioSection(local.audioPort, audio, events, local.direction)];
   if (local.textPort !== undefined) {
     const format = { payloadType: T140_PAYLOAD_TYPE, redPayloadType: RED_PAYLOAD_TYPE, redundancy: REDUNDANCY };
     media.push(textSection(local.textPort, format, local.direction, 'RTP/AVP'));
@@ -62,7 +60,10 @@ export function createOffer(local: LocalMedia): SessionDescription {
  * refused, under the same origin with the next version.
  */
 export function createReoffer(current: SessionDescription, local: LocalMedia): SessionDescription {
-  const fresh = createOffer(local);
+  const fresh = offerAfter(
+    local,
+    current.media.find((section) => section.kind === 'audio'),
+  );
   const kinds = new Map(fresh.media.map((section) => [section.kind, section]));
   const media = current.media.map((section): MediaDescription => {
     const ours = section.port === 0 ? undefined : kinds.get(section.kind);
@@ -97,9 +98,11 @@ export function createAnswer(offer: SessionDescription, local: LocalMedia): Answ
       const security = answerSecurity(section, local.srtp ?? 'off');
       if (!security.ok) reason = security.reason;
       else if (codec !== undefined && remoteAddress !== undefined) {
-        const dtmf = local.dtmf ? telephoneEventOf(section) : undefined;
-        audio = audioMedia(section, codec, dtmf, remoteAddress, direction, security.srtp);
-        return secured(audioSection(local.audioPort, [codec], dtmf, direction, section.protocol), security.line);
+        const event = local.dtmf ? eventFor(codec.codec, eventsOf(section)) : undefined;
+        const events = event === undefined ? [] : [event];
+        const answer = audioSection(local.audioPort, [codec], events, direction, section.protocol);
+        audio = audioMedia(section, answer, codec, remoteAddress, direction, security.srtp);
+        return secured(answer, security.line);
       }
     }
     if (text === undefined && section.kind === 'text' && usable(section) && local.textPort !== undefined) {
@@ -137,8 +140,7 @@ export function acceptAnswer(offer: SessionDescription, answer: SessionDescripti
       if (!security.ok) return { ok: false, reason: security.reason };
       const codec = codecsOf(section).find((one) => codecsOf(offered).some((ours) => ours.codec === one.codec));
       if (codec === undefined) return { ok: false, reason: 'answer has no codec that was offered' };
-      const dtmf = telephoneEventOf(offered) === undefined ? undefined : telephoneEventOf(section);
-      audio = audioMedia(section, codec, dtmf, remoteAddress, direction, security.srtp);
+      audio = audioMedia(section, offered, codec, remoteAddress, direction, security.srtp);
     } else if (section.kind === 'text' && security.ok) {
       const format = textFormatOf(section);
       if (format !== undefined)
@@ -163,46 +165,33 @@ function secured(section: MediaDescription, line: CryptoLine | undefined): Media
   return { ...section, attributes: [...section.attributes, cryptoAttribute(line)] };
 }
 
+/** What was agreed: we send by the far end's section, and receive by ours. */
 function audioMedia(
   section: MediaDescription,
+  ours: MediaDescription,
   format: AudioFormat,
-  dtmfPayloadType: number | undefined,
   remoteAddress: string,
   direction: Direction,
   srtp: SrtpMedia | undefined,
 ): AudioMedia {
-  const ptime = Number(attribute(section, 'ptime'));
+  const events = eventsOf(ours);
+  const event = events.length === 0 ? undefined : eventFor(format.codec, eventsOf(section));
   const rtcp = /^(\d{1,5})(?:\s|$)/.exec(attribute(section, 'rtcp') ?? '');
   const rtcpPort = Number(rtcp?.[1]);
   return {
     codec: format.codec,
     payloadType: format.payloadType,
-    dtmfPayloadType,
-    ptimeMs: ptime >= 10 && ptime <= 200 ? ptime : PTIME_MS,
+    dtmfPayloadType: event?.payloadType,
+    dtmfRateHz: event?.rateHz,
+    receives: { audio: codecsOf(ours), events },
+    ptimeMs: ptimeOf(section),
+    opus: format.codec === 'opus' ? opusWishesOf(section, format.payloadType) : undefined,
     remoteAddress,
     remotePort: section.port,
     remoteRtcpPort: rtcpPort > 0 && rtcpPort <= 65_535 ? rtcpPort : Math.min(section.port + 1, 65_535),
     direction,
     srtp,
   };
-}
-
-function audioSection(
-  port: number,
-  codecs: readonly AudioFormat[],
-  dtmfPayloadType: number | undefined,
-  direction: Direction,
-  protocol = 'RTP/AVP',
-): MediaDescription {
-  const attributes = codecs.map(({ codec, payloadType }) => attributeOf('rtpmap', `${payloadType} ${codec}/8000`));
-  const formats = codecs.map(({ payloadType }) => String(payloadType));
-  if (dtmfPayloadType !== undefined) {
-    formats.push(String(dtmfPayloadType));
-    attributes.push(attributeOf('rtpmap', `${dtmfPayloadType} telephone-event/8000`));
-    attributes.push(attributeOf('fmtp', `${dtmfPayloadType} 0-16`));
-  }
-  attributes.push(attributeOf('ptime', String(PTIME_MS)), { name: direction, value: undefined });
-  return { kind: 'audio', port, portCount: 1, protocol, formats, connection: undefined, attributes, lines: [] };
 }
 
 function textSection(port: number, format: TextFormat, direction: Direction, protocol: string): MediaDescription {
@@ -223,10 +212,6 @@ function textSection(port: number, format: TextFormat, direction: Direction, pro
   }
   attributes.push({ name: direction, value: undefined });
   return { kind: 'text', port, portCount: 1, protocol, formats, connection: undefined, attributes, lines: [] };
-}
-
-function attributeOf(name: string, value: string): SdpAttribute {
-  return { name, value };
 }
 
 function description(

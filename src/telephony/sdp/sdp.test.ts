@@ -129,6 +129,14 @@ describe('offer and answer', () => {
       codec: 'PCMA',
       payloadType: 8,
       dtmfPayloadType: 101,
+      dtmfRateHz: 8000,
+      receives: {
+        audio: [
+          { codec: 'PCMA', payloadType: 8 },
+          { codec: 'PCMU', payloadType: 0 },
+        ],
+        events: [{ payloadType: 101, rateHz: 8000 }],
+      },
       ptimeMs: 20,
       remoteAddress: '192.0.2.2',
       remotePort: 5000,
@@ -145,6 +153,7 @@ describe('offer and answer', () => {
     });
     expect(theirs.audio).toEqual({
       ...ours.media.audio,
+      receives: { ...ours.media.audio.receives, audio: [{ codec: 'PCMA', payloadType: 8 }] },
       remoteAddress: '192.0.2.1',
       remotePort: 4000,
       remoteRtcpPort: 4001,
