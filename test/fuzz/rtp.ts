@@ -1,25 +1,21 @@
 // Feeds mutilated RTP, RTCP, real-time text, redundancy and SRTP keys to everything that reads them from the network.
-// node test/fuzz/rtp.ts --runs 1000000 [--seed 1]
-import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+// npm run fuzz rtp -- --inputs 1000000 [--seed 1]
 import { ManualClock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import { AudioReceiver } from '#telephony/rtp/audio-receiver.ts';
 import { MediaCrypto } from '#telephony/rtp/media-crypto.ts';
-import { newRtpPacket, parseRtp, writeRtpHeader } from '#telephony/rtp/packet.ts';
-import { parseRed, writeRed } from '#telephony/rtp/redundancy.ts';
+import { newRtpPacket, parseRtp } from '#telephony/rtp/packet.ts';
+import { parseRed } from '#telephony/rtp/redundancy.ts';
 import { RtcpSession } from '#telephony/rtp/rtcp-session.ts';
-import { writeRtcp } from '#telephony/rtp/rtcp.ts';
-import { SrtcpSender } from '#telephony/rtp/srtcp.ts';
-import { SrtpSender } from '#telephony/rtp/srtp.ts';
 import { appendT140, cleanT140 } from '#telephony/rtp/t140.ts';
 import { TextReceiver } from '#telephony/rtp/text-receiver.ts';
 import { parseCrypto } from '#telephony/sdp/crypto.ts';
 import type { AudioMedia, LocalMedia, SrtpKey, TextMedia } from '#telephony/sdp/media.ts';
-import { createAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
+import { createAnswer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
+import { FuzzWatch, generator, readCorpus, runFuzz } from './watch.ts';
+import type { FuzzReport } from './watch.ts';
 
 const THERE = { remoteAddress: '127.0.0.1', remotePort: 9, direction: 'sendrecv' } as const;
 const AUDIO: AudioMedia = {
@@ -46,37 +42,20 @@ const LOCAL: LocalMedia = {
   srtp: 'optional',
 };
 
-/** Memory that a run may end with beyond what it had after its first tenth. */
-const GROWTH_BYTES = 8 * 1024 * 1024;
-
-/** What a run found out; `failed` is the first input that broke something, in hexadecimal. */
-export interface FuzzReport {
-  readonly runs: number;
-  readonly growthBytes: number;
-  readonly grown: boolean;
-  readonly failed: { readonly target: string; readonly input: string; readonly error: unknown } | undefined;
-}
-
 /** Runs that many mutations, the same ones for the same seed; stops at the first fault. */
-export function fuzzRtp(runs: number, seed: number): FuzzReport {
+export function fuzzRtp(inputs: number, seed: number): FuzzReport {
   const random = generator(seed);
   const targets = Object.entries(openTargets());
-  const corpus = seeds();
-  const collect = collector();
-  let baseBytes = 0;
-  for (let run = 0; run < runs; run++) {
-    if (run === Math.floor(runs / 10)) baseBytes = collect();
+  const corpus = ['rtp', 'rtcp', 'srtp', 'text', 'sdp', 'crypto'].flatMap(readCorpus);
+  const watch = new FuzzWatch(inputs);
+  for (let input = 0; input < inputs; input++) {
+    watch.base(input);
     const [target, feed] = targets[Math.floor(random() * targets.length)]!;
-    const input = mutated(corpus, random);
-    try {
-      feed(input.slice());
-    } catch (error) {
-      const failed = { target, input: Buffer.from(input).toString('hex'), error };
-      return { runs: run + 1, growthBytes: 0, grown: false, failed };
-    }
+    const bytes = mutated(corpus, random);
+    const fault = watch.time(() => feed(bytes.slice()));
+    if (fault !== undefined) return watch.failed(input, target, Buffer.from(bytes), fault);
   }
-  const growthBytes = collect() - baseBytes;
-  return { runs, growthBytes, grown: growthBytes > GROWTH_BYTES, failed: undefined };
+  return watch.passed();
 }
 
 /** Everything that reads from the network; all live as long as the run, so that what they hoard is seen. */
@@ -134,54 +113,6 @@ function openTargets(): Readonly<Record<string, (bytes: Uint8Array) => void>> {
   };
 }
 
-/** Well-formed inputs of every kind, from which all others are made. */
-function seeds(): readonly Uint8Array[] {
-  const encoder = new TextEncoder();
-  const rtp = (payloadType: number, payload: Uint8Array, sequence = 1): Uint8Array => {
-    const bytes = new Uint8Array(12 + payload.length);
-    writeRtpHeader(bytes, sequence === 1, payloadType, sequence, sequence * 160, 7);
-    bytes.set(payload, 12);
-    return bytes;
-  };
-  const data = encoder.encode('你好\u0008\u2028\uFEFF');
-  const red = writeRed(
-    [
-      { payloadType: 98, offset: 300, data },
-      { payloadType: 98, offset: 0, data },
-    ],
-    98,
-    data,
-  );
-  const block = {
-    ssrc: 7,
-    fractionLost: 3,
-    cumulativeLost: 1,
-    highest: 9,
-    jitterUnits: 8,
-    lastReport: 1,
-    delay: 2,
-  };
-  const sender = { ntpSeconds: 1, ntpFraction: 2, timestamp: 3, packets: 4, octets: 5 };
-  const report = writeRtcp({ ssrc: 7, cname: 'fuzz', sender, block, bye: true });
-  const audio = Array.from({ length: 6 }, (_, i) => rtp(8, new Uint8Array(160).fill(i * 40), i + 1));
-  return [
-    ...audio,
-    rtp(0, new Uint8Array(80)),
-    rtp(13, new Uint8Array(1)),
-    rtp(101, Uint8Array.of(5, 0x8a, 3, 0x20)),
-    rtp(98, data),
-    rtp(99, red),
-    red,
-    data,
-    report,
-    new SrtpSender(KEY).protect(audio[0]!).slice(),
-    new SrtcpSender(KEY).protect(report),
-    encoder.encode('1 AES_CM_128_HMAC_SHA1_80 inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR|2^20|1:4 WSH=64'),
-    encoder.encode(writeSdp(createOffer(LOCAL))),
-    encoder.encode(writeSdp(createOffer({ ...LOCAL, srtp: 'required' }))),
-  ];
-}
-
 /** A seed with some bytes changed, cut, repeated or spliced with another one; now and then as it is. */
 function mutated(corpus: readonly Uint8Array[], random: () => number): Uint8Array {
   const below = (limit: number) => Math.floor(random() * limit);
@@ -209,33 +140,4 @@ function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
   return out;
 }
 
-/** Numbers in [0, 1) that depend on the seed alone: a linear congruence modulo 2³², whose high bits are good enough here. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 0x100000000;
-  };
-}
-
-/** Bytes in use once all garbage is gone. */
-function collector(): () => number {
-  setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
-  return () => {
-    gc();
-    gc();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return heapUsed + arrayBuffers;
-  };
-}
-
-if (import.meta.main) {
-  const { values } = parseArgs({
-    options: { runs: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } },
-  });
-  const report = fuzzRtp(Number(values.runs), Number(values.seed));
-  process.stdout.write(`${JSON.stringify({ ...report, failed: report.failed?.target })}\n`);
-  if (report.failed !== undefined) process.stderr.write(`${report.failed.input}\n${String(report.failed.error)}\n`);
-  process.exitCode = report.failed === undefined && !report.grown ? 0 : 1;
-}
+if (import.meta.main) await runFuzz('rtp', async (inputs, seed) => fuzzRtp(inputs, seed));

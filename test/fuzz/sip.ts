@@ -1,8 +1,7 @@
 // Feeds mutilated SIP and SDP to a user agent with live calls, to the stream framer and to everything that reads fields.
-// node test/fuzz/sip.ts --runs 1000000 [--seed 1]
+// npm run fuzz sip -- --inputs 1000000 [--seed 1]
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { ManualClock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import { silentLog } from '#platform/log.ts';
@@ -27,13 +26,13 @@ import { parseReason } from '#telephony/sip/reason.ts';
 import { StreamFramer } from '#telephony/sip/transport/framer.ts';
 import type { SipTransport } from '#telephony/sip/transport/transport.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
+import { FuzzWatch, generator, readCorpus, runFuzz } from './watch.ts';
+import type { FuzzReport } from './watch.ts';
 
 /** The RFC 4475 messages, where the package that has them is installed. */
 const TORTURE = fileURLToPath(new URL('../../node_modules/sip/test/messages/', import.meta.url));
 /** A user agent lives for this many inputs, so that its calls are in the states that matter. */
 const EPOCH_RUNS = 400;
-/** No single input may hold the thread for longer; far above a pause of the collector. */
-const SLOW_MS = 1_000;
 const MAX_BYTES = 8_192;
 
 const LOCAL: LocalMedia = {
@@ -48,17 +47,10 @@ const PEER = { host: '10.0.0.2', port: 5060 };
 const CONTACT: HeaderField = ['Contact', '<sip:10.0.0.2>'];
 const TYPE: HeaderField = ['Content-Type', 'application/sdp'];
 
-/** What a run found out; `failed` is the first input that broke something. */
-export interface SipFuzzReport {
-  readonly runs: number;
-  readonly slowestMs: number;
-  readonly failed: { readonly target: string; readonly input: string; readonly error: unknown } | undefined;
-}
-
 type Target = (bytes: Buffer) => void;
 
 /** Runs that many mutations, for one seed the same but for the random ids of our own; stops at the first fault. */
-export async function fuzzSip(runs: number, seed: number): Promise<SipFuzzReport> {
+export async function fuzzSip(inputs: number, seed: number): Promise<FuzzReport> {
   const random = generator(seed);
   const torture = existsSync(TORTURE)
     ? readdirSync(TORTURE)
@@ -66,35 +58,31 @@ export async function fuzzSip(runs: number, seed: number): Promise<SipFuzzReport
         .sort((a, b) => a.localeCompare(b))
         .map((name) => readFileSync(`${TORTURE}${name}`))
     : [];
-  let slowestMs = 0;
+  const strangers = [...torture, ...readCorpus('sip'), ...readCorpus('sdp')];
+  const watch = new FuzzWatch(inputs);
   let epoch = openEpoch();
-  for (let run = 0; run < runs; run++) {
-    if (run % EPOCH_RUNS === EPOCH_RUNS - 1) {
+  for (let input = 0; input < inputs; input++) {
+    if (input % EPOCH_RUNS === EPOCH_RUNS - 1) {
       epoch.close();
       // What waits for the end of its call hears of it only now.
       await new Promise((resolve) => setImmediate(resolve));
       epoch = openEpoch();
     }
-    const corpus = random() < 0.3 && torture.length > 0 ? torture : epoch.corpus;
-    const input = mutated(corpus, random);
+    watch.base(input);
+    const bytes = mutated(random() < 0.3 ? strangers : epoch.corpus, random);
     const names = Object.keys(epoch.targets);
     // Most of the code is behind the user agent.
     const target = random() < 0.7 ? 'agent' : names[Math.floor(random() * names.length)]!;
-    const startMs = performance.now();
-    try {
-      epoch.targets[target]!(input);
+    const fault = watch.time(() => {
+      epoch.targets[target]!(bytes);
       if (random() < 0.05) epoch.clock.advance(Math.floor(random() * 40_000));
       if (epoch.fault() !== undefined) throw epoch.fault();
-    } catch (error) {
-      return { runs: run + 1, slowestMs, failed: { target, input: input.toString('latin1'), error } };
-    }
-    const tookMs = performance.now() - startMs;
-    slowestMs = Math.max(slowestMs, tookMs);
-    if (tookMs > SLOW_MS)
-      return { runs: run + 1, slowestMs, failed: { target, input: input.toString('latin1'), error: 'too slow' } };
+    });
+    if (fault !== undefined) return watch.failed(input, target, bytes, fault);
   }
   epoch.close();
-  return { runs, slowestMs, failed: undefined };
+  await new Promise((resolve) => setImmediate(resolve));
+  return watch.passed();
 }
 
 /** A user agent with a ringing, an answered and an incoming call, and messages that fit each of them. */
@@ -351,27 +339,4 @@ function mutated(corpus: readonly Buffer[], random: () => number): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
-/** Numbers in [0, 1) that depend on the seed alone: a linear congruence modulo 2³², whose high bits are good enough here. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 0x100000000;
-  };
-}
-
-if (import.meta.main) {
-  const { values } = parseArgs({
-    options: { runs: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } },
-  });
-  const startMs = performance.now();
-  const report = await fuzzSip(Number(values.runs), Number(values.seed));
-  const seconds = Math.round((performance.now() - startMs) / 1_000);
-  const { rss } = process.memoryUsage();
-  process.stdout.write(
-    `${JSON.stringify({ ...report, failed: report.failed?.target, seconds, residentMiB: rss >> 20 })}\n`,
-  );
-  if (report.failed !== undefined)
-    process.stderr.write(`${JSON.stringify(report.failed.input)}\n${String(report.failed.error)}\n`);
-  process.exitCode = report.failed === undefined ? 0 : 1;
-}
+if (import.meta.main) await runFuzz('sip', fuzzSip);

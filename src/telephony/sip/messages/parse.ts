@@ -49,7 +49,7 @@ export function parseMessage(datagram: Uint8Array): ParseResult {
   const read = readFields(lines);
   if (typeof read === 'string') return drop(read);
   const refuse = (detail: string, status: 400 | 505 = 400): ParseResult =>
-    startLine.kind === 'response' || parseVia(read.headers.get('Via') ?? '') === undefined
+    startLine.kind === 'response' || !isAnswerable(read.headers.get('Via') ?? '')
       ? drop(detail)
       : { ok: false, detail, refusal: { status, headers: read.headers } };
   if (startLine.kind === 'request' && startLine.problem !== undefined)
@@ -68,6 +68,12 @@ export function parseMessage(datagram: Uint8Array): ParseResult {
   const message: SipRequest = { kind: 'request', method: startLine.method, uri: startLine.uri, ...core };
   const problem = requestProblem(message);
   return problem === undefined ? { ok: true, message } : refuse(problem);
+}
+
+/** Whether a topmost Via says enough for a reply: transport and sent-by, whatever its parameters are (RFC 4475 §3.1.2.1). */
+function isAnswerable(via: string): boolean {
+  const semicolon = via.indexOf(';');
+  return parseVia(semicolon < 0 ? via : via.slice(0, semicolon)) !== undefined;
 }
 
 function drop(detail: string): ParseResult {

@@ -27,7 +27,7 @@ const TABLE: readonly (readonly [file: string, section: string, parse: 'ok' | 'r
     ['mpart01', '3.1.1.11 multipart MESSAGE', 'ok', 405],
     ['unreason', '3.1.1.12 unusual reason phrase', 'ok', 0],
     ['noreason', '3.1.1.13 empty reason phrase', 'ok', 0],
-    ['badinv01', '3.1.2.1 extraneous separators in Via, so that no reply could find its way', 'dropped', 0],
+    ['badinv01', '3.1.2.1 extraneous separators in Via and Contact', 'refused', 400],
     ['clerr', '3.1.2.2 Content-Length larger than the message', 'refused', 400],
     ['ncl', '3.1.2.3 negative Content-Length', 'refused', 400],
     ['scalar02', '3.1.2.4 request scalars out of range', 'refused', 400],
