@@ -7,6 +7,7 @@ import type { Script } from '#domain/script.ts';
 import { systemClock } from '#platform/clock.ts';
 import { newId } from '#platform/id.ts';
 import { silentLog } from '#platform/log.ts';
+import type { Log } from '#platform/log.ts';
 import { openCallCenter } from '#calls/call-center.ts';
 import type { CallCenter } from '#calls/call-center.ts';
 import type { CallObserver } from '#calls/placed-call.ts';
@@ -17,6 +18,7 @@ import type { PhraseRequest } from '#calls/worker-protocol.ts';
 import { linearTable } from '#telephony/codec/g711.ts';
 import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
+import type { UserAgentOptions } from '#telephony/sip/user-agent.ts';
 import { sampleScripts } from '#dialog/samples.ts';
 
 /** Everything that one call told its observer, and a way to wait for it. */
@@ -66,6 +68,8 @@ export interface TestCenter {
       readonly variables?: Readonly<Record<string, string>>;
       readonly signal?: AbortSignal;
       readonly ringTimeoutMs?: number;
+      /** One of `routes`, by name. */
+      readonly trunk?: string;
     },
   ): { readonly attempt: Attempt; readonly observer: WatchedObserver; readonly done: Promise<FinishedCall> };
   close(): Promise<void>;
@@ -77,6 +81,10 @@ export async function openTestCenter(options: {
   readonly codecs?: TrunkRoute['codecs'];
   /** What else is special about its trunk. */
   readonly route?: Partial<TrunkRoute>;
+  /** Further trunks. */
+  readonly routes?: readonly TrunkRoute[];
+  readonly bind?: UserAgentOptions['bind'];
+  readonly log?: Log;
   readonly workers?: number;
   readonly rtp: { readonly first: number; readonly last: number };
   readonly fingerprints?: FingerprintLibrary;
@@ -85,19 +93,21 @@ export async function openTestCenter(options: {
   const recordings = mkdtempSync(join(tmpdir(), 'waihu-calls-'));
   const sip = await SipUserAgent.open({
     clock: systemClock,
-    log: silentLog,
-    bind: { address: '127.0.0.1', port: 0 },
+    log: options.log ?? silentLog,
+    bind: options.bind ?? { address: '127.0.0.1', port: 0 },
     product: 'waihu-test',
   });
   const phrases: PhraseRequest[] = [];
   const server = { host: '127.0.0.1', port: options.trunkPort };
   const route = plainRoute('test', server, { codecs: options.codecs ?? ['PCMA', 'PCMU'], ...options.route });
-  const trunk = new Trunk(route, { clock: systemClock });
+  const trunks = new Map(
+    [route, ...(options.routes ?? [])].map((one) => [one.name, new Trunk(one, { clock: systemClock })]),
+  );
   const center = await openCallCenter({
     clock: systemClock,
-    log: silentLog,
+    log: options.log ?? silentLog,
     sip,
-    trunk: (name) => (name === route.name ? trunk : undefined),
+    trunk: (name) => trunks.get(name),
     workers: options.workers ?? 1,
     rtp: { address: '127.0.0.1', ...options.rtp },
     recordingsDirectory: recordings,
@@ -113,7 +123,7 @@ export async function openTestCenter(options: {
     sip,
     recordings,
     phrases,
-    call(phone, { script, variables, signal, ringTimeoutMs } = {}) {
+    call(phone, { script, variables, signal, ringTimeoutMs, trunk } = {}) {
       const now = systemClock.now();
       const attempt: Attempt = {
         id: newId<'attempt'>(now),
@@ -124,7 +134,7 @@ export async function openTestCenter(options: {
         phone: phone as PhoneNumber,
         callerNumber: '+862100000000',
         timeZone: 'Asia/Shanghai',
-        trunk: route.name,
+        trunk: trunk ?? route.name,
         ringTimeoutMs: ringTimeoutMs ?? 20_000,
         script: script ?? shortScript(),
         variables: variables ?? {},

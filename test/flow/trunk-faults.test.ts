@@ -1,0 +1,211 @@
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { plainRoute } from '#calls/trunk-route.ts';
+import type { TrunkPeer, TrunkRoute } from '#calls/trunk-route.ts';
+import { systemClock } from '#platform/clock.ts';
+import { silentLog } from '#platform/log.ts';
+import { createOffer } from '#telephony/sdp/offer-answer.ts';
+import { writeSdp } from '#telephony/sdp/write.ts';
+import { SipUserAgent } from '#telephony/sip/user-agent.ts';
+import type { IncomingCall } from '#telephony/sip/user-agent.ts';
+import { openCallee } from '../support/callee.ts';
+import type { CalleeCall, TestCallee } from '../support/callee.ts';
+import { openTestCenter, shortScript } from '../support/call-center.ts';
+import type { TestCenter, WatchedObserver } from '../support/call-center.ts';
+import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
+import type { TestCertificate } from '../support/certificates.ts';
+import { openLogLines } from '../support/log-lines.ts';
+
+const PHONE = '+8613811112222';
+const HOST = '127.0.0.1';
+
+/** A far end that does one thing wrong. */
+async function farEnd(take: (call: IncomingCall) => void, certificate?: TestCertificate): Promise<SipUserAgent> {
+  const bind = { address: HOST, port: 0 };
+  const agent = await SipUserAgent.open({
+    clock: systemClock,
+    log: silentLog,
+    product: 'far end',
+    bind: certificate === undefined ? bind : [{ ...bind, protocol: 'TLS', tls: certificate }],
+  });
+  agent.onIncomingCall = take;
+  return agent;
+}
+
+/** A trunk to a port of this machine. */
+function route(name: string, port: number, rest: Partial<TrunkRoute> = {}, peer: Partial<TrunkPeer> = {}): TrunkRoute {
+  const plain = plainRoute(name, { host: HOST, port }, rest);
+  return { ...plain, peers: [{ ...plain.peers[0], ...peer }] };
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const CHALLENGE = 'Digest realm="carrier", nonce="n", algorithm=SHA-256, qop="auth"';
+
+/** Each fault ends in an outcome and one line of its own, while a call beside it goes on. */
+describe('a trunk that fails', () => {
+  const { log, lines } = openLogLines();
+  const agents: SipUserAgent[] = [];
+  const folder = mkdtempSync(join(tmpdir(), 'waihu-faults-'));
+  let center: TestCenter;
+  let callee: TestCallee;
+  let steady: { readonly call: CalleeCall; readonly observer: WatchedObserver; readonly done: Promise<unknown> };
+
+  beforeAll(async () => {
+    const open = async (...parameters: Parameters<typeof farEnd>): Promise<number> => {
+      const agent = await farEnd(...parameters);
+      agents.push(agent);
+      return agent.address.port;
+    };
+    const expired = hasOpenssl ? makeCertificate(folder, 'expired', `IP:${HOST}`, true) : undefined;
+    const unknown = hasOpenssl ? makeCertificate(folder, 'unknown', `IP:${HOST}`) : undefined;
+    const pcmu = writeSdp(
+      createOffer({
+        address: HOST,
+        audioPort: 40_000,
+        textPort: 40_002,
+        codecs: ['PCMU'],
+        dtmf: false,
+        direction: 'sendrecv',
+      }),
+    );
+    callee = await openCallee({ rtp: { first: 24_000, last: 24_199 } });
+    const answer = (call: IncomingCall): void => call.answer('');
+    const account = { username: 'waihu', credentials: { username: 'waihu', password: 'hunter2' } };
+    const refuse = (status: number) => (call: IncomingCall) =>
+      status === 401 ? call.reject(401, 'Unauthorized', [['WWW-Authenticate', CHALLENGE]]) : call.reject(status);
+    const routes = [
+      route('wrong-password', await open(refuse(401)), { account }),
+      route('wrong-codec', await open(refuse(488))),
+      route('other-codec', await open((call) => call.answer(pcmu)), { codecs: ['PCMA'] }),
+      route('no-sdp', await open(answer)),
+      route('refused-port', await closedPort(), {}, { transport: 'TCP' }),
+      ...(expired === undefined ? [] : [route('expired', await open(answer, expired), {}, { transport: 'TLS' })]),
+      ...(unknown === undefined
+        ? []
+        : [route('unknown-authority', await open(answer, unknown), {}, { transport: 'TLS' })]),
+    ];
+    center = await openTestCenter({
+      trunkPort: callee.port,
+      routes,
+      log,
+      rtp: { first: 24_200, last: 24_399 },
+      bind: [
+        { protocol: 'UDP', address: HOST, port: 0 },
+        { protocol: 'TCP', address: HOST, port: 0 },
+        {
+          protocol: 'TLS',
+          address: HOST,
+          port: 0,
+          tls: expired === undefined ? {} : { authorities: [expired.certificate] },
+        },
+      ],
+    });
+    const taken = Promise.withResolvers<CalleeCall>();
+    callee.onCall = (call, take) => {
+      taken.resolve(call);
+      take();
+    };
+    const placed = center.call('+8613800000000', {
+      script: shortScript({ noReply: { waitMs: 60_000, reprompts: 0, hangupMs: 60_000 } }),
+    });
+    steady = { call: await taken.promise, ...placed };
+    await placed.observer.until(() => placed.observer.said.length > 0);
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await center.close();
+    await callee.close();
+    await Promise.all(agents.map((agent) => agent.close('test is over')));
+  });
+
+  it.each([
+    ['wrong-password', 'trunk-auth-failed', 'trunk refused our credentials', { status: 401 }],
+    ['wrong-codec', 'media-refused', 'no media could be agreed on', { status: 488 }],
+    ['other-codec', 'media-refused', 'no media could be agreed on', { why: 'answer has no codec that was offered' }],
+    ['no-sdp', 'media-refused', 'no media could be agreed on', { why: 'answer without SDP' }],
+    [
+      'refused-port',
+      'trunk-unreachable',
+      'trunk could not be reached',
+      { why: expect.stringContaining('ECONNREFUSED') },
+    ],
+    ['expired', 'trunk-unreachable', 'trunk could not be reached', { why: 'certificate has expired' }],
+    [
+      'unknown-authority',
+      'trunk-unreachable',
+      'trunk could not be reached',
+      { why: expect.stringMatching(/self-signed/) },
+    ],
+  ] as const)('%s: ends as %s with one line, and disturbs nobody', async (trunk, outcome, msg, fields) => {
+    if (!hasOpenssl && (trunk === 'expired' || trunk === 'unknown-authority')) return;
+    const heardBefore = steady.call.received.length;
+    const linesBefore = lines.length;
+    const { attempt, done } = center.call(PHONE, { trunk });
+    const finished = await done;
+    expect(finished).toMatchObject({ outcome, talkMs: 0, recording: undefined });
+    expect(finished.evidence).not.toEqual([]);
+    expect(lines.slice(linesBefore)).toMatchObject([{ msg, call: attempt.id, trunk, ...fields }]);
+    expect(JSON.stringify(lines.slice(linesBefore))).not.toMatch(/13811112222|hunter2/);
+    // The call beside it hears a frame each 20 ms, now and after.
+    await framesOf(steady.call, heardBefore + 4000);
+  });
+
+  it('rtp of a stranger: the call is answered, the stranger is not heard, and disturbs nobody', async () => {
+    const taken = Promise.withResolvers<CalleeCall>();
+    callee.onCall = (call, take) => {
+      taken.resolve(call);
+      take();
+    };
+    const { observer, done } = center.call(PHONE);
+    const call = await taken.promise;
+    await observer.until(() => observer.said.length > 0);
+    const stranger = createSocket('udp4');
+    const packet = Buffer.alloc(172, 0x2a);
+    packet.writeUInt16BE(0x80_08);
+    const port = Number(/m=audio (\d+)/.exec(call.incoming.sdp)?.[1]);
+    for (let sequence = 0; sequence < 50; sequence++) {
+      packet.writeUInt16BE(sequence, 2);
+      stranger.send(packet, port, HOST);
+    }
+    call.say('好的');
+    expect(await done).toMatchObject({
+      outcome: 'answered',
+      dialog: { endReason: 'end:yes' },
+      media: { packetsLost: 0 },
+    });
+    stranger.close();
+  });
+
+  it('leaves the call beside them all whole', async () => {
+    steady.call.say('好的');
+    expect(await steady.done).toMatchObject({
+      outcome: 'answered',
+      hangupBy: 'platform',
+      dialog: { endReason: 'end:yes' },
+      media: { packetsLost: 0 },
+    });
+  });
+});
+
+/** Waits until the callee has heard so many octets. */
+function framesOf(call: CalleeCall, octets: number): Promise<void> {
+  return new Promise((resolve) => {
+    const poll = setInterval(() => {
+      if (call.received.length < octets) return;
+      clearInterval(poll);
+      resolve();
+    }, 10);
+  });
+}
