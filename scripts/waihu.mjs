@@ -40,15 +40,18 @@ function runOn(node) {
   });
   let lastMs = 0;
   let count = 0;
+  // A first SIGTERM lets calls finish; the next one hangs up, as the first of another kind does.
+  let patience = 1;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => {
       const nowMs = Date.now();
       if (nowMs - lastMs < ONE_SIGNAL_MS) return;
       lastMs = nowMs;
       count++;
+      if (count === 1 && signal === 'SIGTERM') patience = 2;
       // Ctrl-C in a terminal has reached the program already, and a second copy would read as impatience.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-      if (count > 1) setTimeout(() => child.kill('SIGKILL'), LAST_PATIENCE_MS).unref();
+      if (count > patience) setTimeout(() => child.kill('SIGKILL'), LAST_PATIENCE_MS).unref();
     });
   child.once('error', (error) => {
     process.stderr.write(`${error.message}\n`);

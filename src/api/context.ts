@@ -4,6 +4,7 @@ import type { AttemptId } from '#domain/ids.ts';
 import type { Language } from '#domain/text.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
 import type { Bus } from '#platform/bus.ts';
+import type { Admission, NodeLoad, Refusal } from '#platform/admission.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Db } from '#platform/db/database.ts';
 import type { Log } from '#platform/log.ts';
@@ -23,6 +24,16 @@ export function trunkHeld(context: Pick<ApiContext, 'trunks'>): (trunk: string) 
   return (trunk) => context.trunks.find(({ name }) => name === trunk)?.hold !== undefined;
 }
 
+/** What a node says about its load, and whom it turned away since the start. */
+export interface NodeStatus {
+  readonly admission: Admission;
+  readonly load: NodeLoad;
+  readonly refused: Readonly<Partial<Record<Refusal, number>>>;
+  /** Requests of addresses that may not call us. */
+  readonly strangers: number;
+  readonly notOurs: number;
+}
+
 /** What the routes work with; wired by `bin/`. */
 export interface ApiContext {
   readonly db: Db;
@@ -39,6 +50,7 @@ export interface ApiContext {
   readonly consoleDirectory: string | undefined;
   /** Bearer token of the local operator: the command line on the same machine. */
   readonly operatorToken: string;
+  readonly node: () => NodeStatus;
   /** Resolves with the attempt's id as soon as it is committed; the call goes on by itself. */
   readonly placeSingleCall: (call: SingleCall) => Promise<AttemptId>;
 }

@@ -23,6 +23,9 @@ export async function renderApiDocument(): Promise<string> {
     importsDirectory: '.',
     consoleDirectory: undefined,
     operatorToken: 'none',
+    node: () => {
+      throw new AppError('unavailable', { zh: '只用于生成文档。', en: 'Only describes the API.' });
+    },
     placeSingleCall: () => {
       throw new AppError('unavailable', { zh: '只用于生成文档。', en: 'Only describes the API.' });
     },

@@ -3,14 +3,20 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { ApiError } from '#domain/api.ts';
 import { createLog } from '#platform/log.ts';
-import { OPERATOR_TOKEN, TRUNK, testApi } from '../../test/support/api.ts';
+import { NODE, OPERATOR_TOKEN, TRUNK, testApi } from '../../test/support/api.ts';
 import { scratchDirectory } from '../../test/support/scratch.ts';
 import { renderApiDocument } from './document.ts';
 import { openApi } from './server.ts';
 
 test('health tells whether the database answers', async () => {
   await using api = await disposable();
-  expect((await api.app.inject({ url: '/api/health' })).json()).toEqual({ status: 'ok' });
+  expect((await api.app.inject({ url: '/api/health' })).json()).toEqual({
+    status: 'ok',
+    refuses: null,
+    calls: 3,
+    frameLatenessMs: 1.3,
+    loopDelayMs: 2,
+  });
   const query = api.database.pool.connect.bind(api.database.pool);
   api.database.pool.connect = (() => Promise.reject(new Error('connect ECONNREFUSED'))) as typeof query;
   const down = await api.app.inject({ url: '/api/health' });
@@ -45,6 +51,22 @@ test('the console answers every address that is no file and no part of the API',
     expect((await api.app.inject({ url })).statusCode).toBeGreaterThanOrEqual(400);
 });
 
+test('the figures of the node are for users and the operator, in the format of Prometheus', async () => {
+  await using api = await disposable();
+  expect((await api.app.inject({ url: '/api/metrics' })).statusCode).toBe(401);
+  const authorization = `Bearer ${OPERATOR_TOKEN}`;
+  const reply = await api.app.inject({ url: '/api/metrics', headers: { authorization } });
+  expect(reply.headers['content-type']).toContain('text/plain');
+  for (const line of [
+    'waihu_calls 3',
+    'waihu_accepts_calls 1',
+    'waihu_media_frame_lateness_seconds 0.00125',
+    'waihu_inbound_refused_total{reason="calls"} 2',
+    'waihu_sip_strangers_total 7',
+  ])
+    expect(reply.body.split('\n')).toContain(line);
+});
+
 test('a port in use is told with what to do', async () => {
   await using api = await disposable();
   const listen = { host: '127.0.0.1', port: 0 };
@@ -60,6 +82,7 @@ test('a port in use is told with what to do', async () => {
     importsDirectory: api.importsDirectory,
     consoleDirectory: undefined,
     operatorToken: OPERATOR_TOKEN,
+    node: () => NODE,
     placeSingleCall: () => Promise.reject(new Error('unused')),
   };
   const first = await openApi(context, listen);

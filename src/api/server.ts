@@ -18,6 +18,7 @@ import { callRoutes } from './routes/calls.ts';
 import { campaignRoutes } from './routes/campaigns.ts';
 import { healthRoute } from './routes/health.ts';
 import { importRoutes } from './routes/imports.ts';
+import { metricsRoute } from './routes/metrics.ts';
 import { recordingRoute } from './routes/recording.ts';
 import { scriptRoutes } from './routes/scripts.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -99,6 +100,7 @@ export async function buildApi(
     campaignRoutes(scope, context);
     callRoutes(scope, context, live);
     recordingRoute(scope, context);
+    metricsRoute(scope, context);
     suppressionRoutes(scope, context);
     liveRoute(scope, context, live);
   });

@@ -78,6 +78,15 @@ program
     (await import('./commands/serve.ts')).serve({ terminal, flags: flags(), version, sample: false }),
   );
 program
+  .command('drain')
+  .description(
+    t(
+      '让正在运行的服务器不再接新呼叫，通话结束后停止',
+      'let the running server finish its calls, take no new ones, and stop',
+    ),
+  )
+  .action(async () => (await import('./commands/drain.ts')).drain({ terminal, flags: flags(), version }));
+program
   .command('sample')
   .description(
     t('在临时目录里跑一遍示例任务并自行核对结果', 'run the sample campaign in a temporary directory and judge it'),

@@ -27,6 +27,7 @@ it('says that the campaign holds a lead before it says anything else', () => {
 
 it('blames the lines when a due lead finds all of them busy', () => {
   expect(holdReason({ ...moment, nextAttemptAt: NOW, openCalls: 2 })).toBe('concurrency-limit');
+  expect(holdReason({ ...moment, nextAttemptAt: NOW, hold: 'platform-busy' })).toBe('platform-busy');
 });
 
 it('says due only of a lead that nothing holds, for every combination', () => {

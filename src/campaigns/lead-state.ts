@@ -12,6 +12,8 @@ export interface LeadMoment {
   readonly maxConcurrentCalls: number;
   /** The campaign's trunk takes no calls at the moment. */
   readonly trunkHeld?: boolean;
+  /** What the node that dials the campaign says it is held by. */
+  readonly hold?: HoldReason | undefined;
   readonly now: Date;
 }
 
@@ -28,5 +30,5 @@ export function holdReason(moment: LeadMoment): HoldReason {
     return moment.reason === 'due' ? 'retry-delay' : moment.reason;
   }
   if (moment.trunkHeld === true) return 'trunk-unavailable';
-  return moment.openCalls >= moment.maxConcurrentCalls ? 'concurrency-limit' : 'due';
+  return moment.openCalls >= moment.maxConcurrentCalls ? 'concurrency-limit' : (moment.hold ?? 'due');
 }

@@ -34,6 +34,7 @@ export type CampaignTables = {
     retries: Generated<Json<Record<string, number>>>;
     updated_at: Generated<Date>;
   };
+  campaign_leases: { campaign_id: CampaignId; expires_at: Date; hold: HoldReason | null };
   contacts: { id: ContactId; phone: PhoneNumber; name: string };
   import_contacts: { import_id: ImportId; contact_id: ContactId; row: number };
   scripts: { id: ScriptId; name: string; published_version: number | null };

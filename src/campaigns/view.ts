@@ -42,8 +42,35 @@ export async function countCampaigns(
     SELECT campaign_id, state, reason, last_outcome, grade, count(*)::int AS leads, sum(attempt_count)::int AS attempts
     FROM leads WHERE campaign_id = ANY(${campaigns.map((campaign) => campaign.id)}::uuid[])
     GROUP BY campaign_id, state, reason, last_outcome, grade`.execute(db);
+  const holds = await holdsOf(db, campaigns, now);
   for (const row of rows.rows) groups.get(row.campaign_id)?.push(row);
-  return new Map(campaigns.map((campaign) => [campaign.id, tally(campaign, groups.get(campaign.id) ?? [], now, held)]));
+  return new Map(
+    campaigns.map((campaign) => [
+      campaign.id,
+      tally(campaign, groups.get(campaign.id) ?? [], now, held, holds.get(campaign.id)),
+    ]),
+  );
+}
+
+/** What the nodes that dial campaigns say they are held by. */
+async function holdsOf(
+  db: Db,
+  campaigns: readonly Campaign[],
+  now: Date,
+): Promise<ReadonlyMap<CampaignId, HoldReason>> {
+  const leases = await db
+    .withTables<CampaignTables>()
+    .selectFrom('campaign_leases')
+    .select(['campaign_id', 'hold'])
+    .where('hold', 'is not', null)
+    .where('expires_at', '>', now)
+    .where(
+      'campaign_id',
+      'in',
+      campaigns.map((campaign) => campaign.id),
+    )
+    .execute();
+  return new Map(leases.flatMap(({ campaign_id, hold }) => (hold === null ? [] : [[campaign_id, hold]])));
 }
 
 /** `countCampaigns` for one. */
@@ -123,7 +150,7 @@ export async function listLeads(
   if (filter.cursor !== undefined && /^[0-9a-f-]{36}$/.test(filter.cursor)) {
     page = page.where('leads.id', '>', filter.cursor as LeadId);
   }
-  const [rows, total, open] = await Promise.all([
+  const [rows, total, open, holds] = await Promise.all([
     page.execute(),
     sql<{ total: number }>`SELECT count(*)::int AS total FROM (${query.select('leads.id').limit(MAX_TOTAL)}) AS bounded`
       .execute(db)
@@ -132,6 +159,7 @@ export async function listLeads(
       SELECT count(*)::int AS open FROM leads WHERE campaign_id = ${campaign.id}::uuid AND state = 'dialing'`
       .execute(db)
       .then((result) => result.rows[0]?.open ?? 0),
+    holdsOf(db, [campaign], now),
   ]);
   const items = rows.slice(0, limit).map((row): LeadView => ({
     id: row.id,
@@ -148,6 +176,7 @@ export async function listLeads(
       openCalls: open,
       maxConcurrentCalls: campaign.settings.maxConcurrentCalls,
       trunkHeld: held(campaign.settings.trunk),
+      hold: holds.get(campaign.id),
       now,
     }),
     lastOutcome: row.last_outcome,
@@ -167,7 +196,13 @@ interface TallyRow {
   readonly attempts: number;
 }
 
-function tally(campaign: Campaign, rows: readonly TallyRow[], now: Date, held: TrunkHeld): CampaignCounts {
+function tally(
+  campaign: Campaign,
+  rows: readonly TallyRow[],
+  now: Date,
+  held: TrunkHeld,
+  hold: HoldReason | undefined,
+): CampaignCounts {
   const leads = Object.fromEntries(LEAD_STATES.map((state) => [state, 0])) as Record<LeadState, number>;
   const outcomes: Partial<Record<OutcomeCode, number>> = {};
   const grades: Partial<Record<GradeCode, number>> = {};
@@ -187,6 +222,7 @@ function tally(campaign: Campaign, rows: readonly TallyRow[], now: Date, held: T
       openCalls,
       maxConcurrentCalls: campaign.settings.maxConcurrentCalls,
       trunkHeld: held(campaign.settings.trunk),
+      hold,
       now,
     });
     // A waiting lead keeps the reason of its wait: whether that has passed is in the row, not in the group.

@@ -216,10 +216,16 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
       const result = await sql<{ campaign_id: CampaignId }>`
         INSERT INTO campaign_leases AS held (campaign_id, node_id, expires_at)
         SELECT id, ${o.nodeId}::uuid, ${until}::timestamptz FROM unnest(${ids}::uuid[]) AS id
-        ON CONFLICT (campaign_id) DO UPDATE SET node_id = EXCLUDED.node_id, expires_at = EXCLUDED.expires_at
+        ON CONFLICT (campaign_id) DO UPDATE SET node_id = EXCLUDED.node_id, expires_at = EXCLUDED.expires_at,
+          hold = CASE WHEN held.node_id = EXCLUDED.node_id THEN held.hold END
         WHERE held.node_id = EXCLUDED.node_id OR held.expires_at <= ${now}::timestamptz
         RETURNING campaign_id`.execute(o.db);
       return new Set(result.rows.map((row) => row.campaign_id));
+    },
+    async hold(id, reason) {
+      await sql`
+        UPDATE campaign_leases SET hold = ${reason ?? null}
+        WHERE campaign_id = ${id}::uuid AND node_id = ${o.nodeId}::uuid`.execute(o.db);
     },
     async nextDueAt(id) {
       const result = await sql<{ at: Date | null }>`

@@ -93,6 +93,8 @@ export interface DialStore {
   campaigns(alsoIds: readonly CampaignId[]): Promise<readonly DialCampaign[]>;
   /** Takes or renews leases; returns the campaigns this node leads until `until`. */
   lease(ids: readonly CampaignId[], now: Date, until: Date): Promise<ReadonlySet<CampaignId>>;
+  /** Notes what holds a campaign that this node leads, for its leads to say. */
+  hold(id: CampaignId, reason: HoldReason | undefined): Promise<void>;
   /**
    * Takes at most `limit` due leads within the campaign's and the trunks' free lines; each goes to the first of `lines`
    * that has room and takes its number.

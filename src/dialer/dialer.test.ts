@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Attempt, CallOutcome } from '#domain/call.ts';
 import type { CampaignSettings } from '#domain/campaign.ts';
-import type { AttemptId, LeadId } from '#domain/ids.ts';
+import type { AttemptId, CampaignId, LeadId } from '#domain/ids.ts';
+import type { HoldReason } from '#domain/contact.ts';
 import type { OutcomeCode } from '#domain/outcome.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
 import { openBus } from '#platform/bus.ts';
@@ -38,6 +39,7 @@ class MemoryStore implements DialStore {
   looks = 0;
   retryMs: ((code: OutcomeCode, number: number) => number | undefined) | undefined;
   failSettles = 0;
+  readonly holds: (HoldReason | undefined)[] = [];
   readonly #clock: ManualClock;
   readonly #numbers = new Map<LeadId, number>();
 
@@ -59,6 +61,10 @@ class MemoryStore implements DialStore {
   campaigns = () => {
     this.looks += 1;
     return Promise.resolve([this.campaign]);
+  };
+  hold = (_: CampaignId, reason: HoldReason | undefined) => {
+    this.holds.push(reason);
+    return Promise.resolve();
   };
   lease = () => Promise.resolve(new Set([this.campaign.id]));
   take(campaign: DialCampaign, o: { limit: number; lines: readonly OfferedLines[]; now: Date }) {
@@ -153,6 +159,7 @@ function bench(
     place?: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome>;
     channels?: number;
     callsPerSecond?: number;
+    room?: () => number;
   } = {},
 ) {
   const clock = new ManualClock();
@@ -167,6 +174,7 @@ function bench(
     log: silentLog,
     bus,
     trunks: [dialTrunk({ name: 'main', channels: o.channels ?? 100, callsPerSecond: o.callsPerSecond ?? 100 })],
+    ...(o.room === undefined ? {} : { room: o.room }),
     findOutcomes: () => Promise.resolve(new Map()),
     placeCall: (attempt, signal) => {
       expect(store.open.has(attempt.id)).toBe(true);
@@ -316,6 +324,24 @@ describe('the dialer', () => {
     await run(15_000);
     expect(placed.length).toBeGreaterThan(beforeRest);
     await dialer.close();
+  });
+
+  it('takes no leads while the node is busy, lets them say so, and goes on when it is not', async () => {
+    let room = 3;
+    const { store, dialer, placed, run } = bench(100, { callMs: () => 60_000, room: () => room });
+    await dialer.start({ exclusive: true });
+    await run(200);
+    expect(placed.length).toBe(3);
+    room = 0;
+    await run(10_000);
+    expect(placed.length).toBe(3);
+    expect(dialer.status()[0]?.hold?.en).toContain('busy');
+    expect(store.holds).toEqual(['platform-busy']);
+    room = 50;
+    await run(2000);
+    expect(placed.length).toBeGreaterThan(3);
+    expect(store.holds).toEqual(['platform-busy', undefined]);
+    await Promise.all([dialer.close(), run(200)]);
   });
 
   it('waits for its calls when drained and dials nothing more', async () => {

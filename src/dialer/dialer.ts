@@ -20,6 +20,8 @@ export interface DialerOptions {
   readonly trunks: readonly DialTrunk[];
   /** From 0 to below 1, for the choice among trunks. */
   readonly random?: () => number;
+  /** How many more calls this node takes now, 0 while it is busy; absent: any number. */
+  readonly room?: () => number;
   /** Makes the call and commits its record; ends soon after `signal` aborts. */
   readonly placeCall: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome>;
   /** The committed outcomes of attempts whose process is gone. */
@@ -51,6 +53,9 @@ const RECOVERY_MS = 15_000;
 /** A trunk that takes no calls is looked at this often. */
 const HOLD_LOOK_MS = 1000;
 
+/** A busy node looks again after this: its load is measured as often. */
+const BUSY_RETRY_MS = 1000;
+
 /** A campaign that failed is tried again after this. */
 const FAULT_RETRY_MS = 5000;
 
@@ -69,6 +74,8 @@ export class Dialer {
   readonly #live: LiveCalls;
   readonly #waker: Waker;
   #status: readonly DialStatus[] = [];
+  /** Campaigns whose leads say that the platform is busy. */
+  readonly #busy = new Set<CampaignId>();
   /** Campaigns whose attempts may still be started. */
   #dialling: ReadonlySet<CampaignId> = new Set();
   #phase: 'new' | 'running' | 'draining' | 'closed' = 'new';
@@ -144,6 +151,8 @@ export class Dialer {
   async drain(): Promise<void> {
     if (this.#phase !== 'closed') this.#phase = 'draining';
     await this.#waker.idle();
+    // Another node may dial the rest.
+    await this.#o.store.leave();
     await this.#live.finish();
   }
 
@@ -223,6 +232,12 @@ export class Dialer {
   /** One round for one campaign; returns what holds it and sees to the next look. */
   async #dial(campaign: DialCampaign): Promise<LocalText | undefined> {
     const { clock, store, bus } = this.#o;
+    const room = this.#o.room?.() ?? Number.POSITIVE_INFINITY;
+    await this.#sayBusy(campaign.id, room <= 0);
+    if (room <= 0) {
+      this.#waker.at(clock.monotonicMs() + BUSY_RETRY_MS);
+      return HOLDS.busy;
+    }
     const named = campaign.settings.trunk;
     const all = [...this.#lines.values()].filter(({ trunk }) => trunk.name === named || trunk.group === named);
     if (all.length === 0) return HOLDS.noTrunk(named);
@@ -236,6 +251,7 @@ export class Dialer {
     const ownFree = Math.min(
       campaign.settings.maxConcurrentCalls - this.#live.count({ campaignId: campaign.id }),
       trunksFree,
+      room,
     );
     // The end of a call wakes.
     if (ownFree <= 0) return undefined;
@@ -293,6 +309,15 @@ export class Dialer {
     return first?.trunk.hold() ?? HOLDS.fault;
   }
 
+  /** Lets the leads of a campaign say that the node is busy, and no longer when it is not. */
+  async #sayBusy(id: CampaignId, busy: boolean): Promise<void> {
+    if (busy === this.#busy.has(id)) return;
+    await this.#o.store.hold(id, busy ? 'platform-busy' : undefined);
+    if (busy) this.#busy.add(id);
+    else this.#busy.delete(id);
+    this.#o.bus.publish('campaign-changed', { campaignId: id });
+  }
+
   #paceOf(campaign: DialCampaign): Pace {
     const callsPerSecond = campaign.settings.maxCallsPerSecond;
     const known = this.#paces.get(campaign.id);
@@ -321,6 +346,10 @@ export class Dialer {
 }
 
 const HOLDS = {
+  busy: {
+    zh: '平台繁忙，暂不拨打新电话，稍后自动继续。',
+    en: 'The platform is busy and places no new calls; it goes on by itself.',
+  },
   fault: {
     zh: '任务暂时无法拨打，详见日志，稍后自动重试。',
     en: 'The campaign cannot be dialled at the moment; the log says why. It is tried again shortly.',

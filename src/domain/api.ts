@@ -51,7 +51,16 @@ export interface NewUser {
 
 /** GET /api/health, without a session; 503 with an `ApiError` where the database does not answer. */
 export interface Health {
-  readonly status: 'ok';
+  /** `busy` and `draining` nodes work and take no new calls. */
+  readonly status: 'ok' | 'busy' | 'draining';
+  /** Why no new call is taken; null while they are. */
+  readonly refuses: string | null;
+  /** Calls that go on, both ways. */
+  readonly calls: number;
+  /** 99th percentile of the worst call worker. */
+  readonly frameLatenessMs: number;
+  /** Of the main event loop, 90th percentile of a second. */
+  readonly loopDelayMs: number;
 }
 
 /** `cursor` is opaque; absent `next` means the end. */

@@ -30,6 +30,7 @@ export const HOLD_REASONS = [
   'concurrency-limit',
   'rate-limit',
   'trunk-unavailable',
+  'platform-busy',
   'daily-cap',
   'suppressed',
   'completed',

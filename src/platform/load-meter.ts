@@ -58,6 +58,14 @@ export class LoadMeter {
     return this.#admission;
   }
 
+  /** How many more calls are taken now. */
+  get room(): number {
+    if (!this.admission.accepts) return 0;
+    const { calls, capacity } = this.#o.calls();
+    const { maxCalls } = this.#o.settings;
+    return (maxCalls === 0 ? capacity : Math.min(capacity, maxCalls)) - calls;
+  }
+
   /** From now on no new call is taken. */
   drain(): void {
     this.#draining = true;

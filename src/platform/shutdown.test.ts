@@ -2,6 +2,24 @@ import { expect, test } from 'vitest';
 import { ManualClock } from './clock.ts';
 import { watchSignals } from './shutdown.ts';
 
+test('a first SIGTERM drains, the next signal stops, the one after that forces', () => {
+  const clock = new ManualClock();
+  const heard: string[] = [];
+  const end = watchSignals({
+    clock,
+    drain: () => void heard.push('drain'),
+    graceful: (signal) => void heard.push(signal),
+    forced: () => void heard.push('forced'),
+  });
+  for (let i = 0; i < 4; i++) {
+    process.emit('SIGTERM', 'SIGTERM');
+    process.emit('SIGTERM', 'SIGTERM');
+    clock.advance(1000);
+  }
+  end();
+  expect(heard).toEqual(['drain', 'SIGTERM', 'forced', 'forced']);
+});
+
 test('copies of one Ctrl-C ask once, a later one forces', () => {
   const clock = new ManualClock();
   const heard: string[] = [];

@@ -4,22 +4,29 @@ import type { Clock } from './clock.ts';
 const ONE_SIGNAL_MS = 1000;
 
 /**
- * Calls `graceful` on the first SIGINT, SIGTERM or SIGHUP and `forced` on the next that is not a copy of it. Returns
- * the end of watching.
+ * Calls `drain`, where there is one, on a first SIGTERM; `graceful` on a first SIGINT or SIGHUP or on whatever follows
+ * the drain; and `forced` on the next after that. Copies of a signal do not count. Returns the end of watching.
  */
 export function watchSignals(options: {
   readonly clock: Clock;
+  readonly drain?: (signal: NodeJS.Signals) => void;
   readonly graceful: (signal: NodeJS.Signals) => void;
   readonly forced: () => void;
 }): () => void {
-  const { clock, graceful, forced } = options;
-  let firstMs: number | undefined;
+  const { clock, drain, graceful, forced } = options;
+  let phase: 'running' | 'draining' | 'stopping' = 'running';
+  let lastMs = -Infinity;
   const listener = (signal: NodeJS.Signals) => {
     const nowMs = clock.monotonicMs();
-    if (firstMs === undefined) {
-      firstMs = nowMs;
+    if (nowMs - lastMs < ONE_SIGNAL_MS) return;
+    lastMs = nowMs;
+    if (phase === 'running' && signal === 'SIGTERM' && drain !== undefined) {
+      phase = 'draining';
+      drain(signal);
+    } else if (phase !== 'stopping') {
+      phase = 'stopping';
       graceful(signal);
-    } else if (nowMs - firstMs >= ONE_SIGNAL_MS) forced();
+    } else forced();
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, listener);

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { buildApi } from '#api/server.ts';
-import type { SingleCall } from '#api/context.ts';
+import type { NodeStatus, SingleCall } from '#api/context.ts';
 import { createUser } from '#api/users.ts';
 import type { Role, TrunkSummary } from '#domain/api.ts';
 import type { AttemptId, ScriptId, UserId } from '#domain/ids.ts';
@@ -25,6 +25,23 @@ export const TRUNK: TrunkSummary = {
 };
 export const PASSWORD = 'correct horse battery';
 export const OPERATOR_TOKEN = 'token-of-the-local-operator';
+
+/** What the node of a test says about its load. */
+export const NODE: NodeStatus = {
+  admission: { accepts: true },
+  load: {
+    calls: 3,
+    capacity: 100,
+    frameLatenessMs: 1.25,
+    framesDropped: 0,
+    reportAgeMs: 500,
+    loopDelayMs: 2,
+    draining: false,
+  },
+  refused: { calls: 2 },
+  strangers: 7,
+  notOurs: 1,
+};
 
 /** The API of a test on a database of its own, with a user of every role. */
 export interface TestApi {
@@ -73,6 +90,7 @@ export async function testApi(
       importsDirectory,
       consoleDirectory: o.consoleDirectory,
       operatorToken: OPERATOR_TOKEN,
+      node: () => NODE,
       async placeSingleCall(call): Promise<AttemptId> {
         if (await isSuppressed(database.db, call.phone))
           throw new AppError('conflict', { zh: '禁呼', en: 'suppressed' });

@@ -53,6 +53,7 @@ export const enCodes: typeof zhCodes = {
     'concurrency-limit': 'Concurrent calls at their limit',
     'trunk-unavailable': 'Trunk takes no calls',
     'rate-limit': 'Calls per second at their limit',
+    'platform-busy': 'Platform busy',
     'daily-cap': 'Daily cap reached',
     suppressed: 'On the suppression list',
     completed: 'Completed',

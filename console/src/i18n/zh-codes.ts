@@ -57,6 +57,7 @@ export const zhCodes = {
     'concurrency-limit': '已到并发上限',
     'trunk-unavailable': '线路暂不可用',
     'rate-limit': '已到呼叫速率上限',
+    'platform-busy': '平台繁忙',
     'daily-cap': '已到当日次数上限',
     suppressed: '在禁呼名单中',
     completed: '已完成',

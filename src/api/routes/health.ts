@@ -14,7 +14,11 @@ export function healthRoute(app: FastifyInstance, context: ApiContext): void {
   app.get(
     '/api/health',
     {
-      schema: { tags: ['health'], summary: 'Whether the database answers', response: answers({ 200: health }) },
+      schema: {
+        tags: ['health'],
+        summary: 'Whether the database answers and new calls are taken',
+        response: answers({ 200: health }),
+      },
       config: { open: true },
     },
     async (): Promise<Health> => {
@@ -31,7 +35,15 @@ export function healthRoute(app: FastifyInstance, context: ApiContext): void {
       } finally {
         timer.cancel();
       }
-      return { status: 'ok' };
+      const { admission, load } = context.node();
+      const reason = admission.accepts ? null : admission.reason;
+      return {
+        status: reason === null ? 'ok' : reason === 'draining' ? 'draining' : 'busy',
+        refuses: reason,
+        calls: load.calls,
+        frameLatenessMs: Math.round(load.frameLatenessMs * 10) / 10,
+        loopDelayMs: Math.round(load.loopDelayMs * 10) / 10,
+      };
     },
   );
   app.get('/api/openapi.json', { schema: { hide: true }, config: { open: true } }, () => app.swagger());

@@ -72,4 +72,10 @@ export const suppressionQuery = Type.Object({
 });
 export const suppressionAdded = Type.Object({ added: number });
 
-export const health = Type.Object({ status: oneOf(['ok']) });
+export const health = Type.Object({
+  status: oneOf(['ok', 'busy', 'draining']),
+  refuses: orNull(text),
+  calls: number,
+  frameLatenessMs: number,
+  loopDelayMs: number,
+});

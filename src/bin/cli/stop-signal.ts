@@ -12,6 +12,22 @@ export function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
+/**
+ * How a server is told to end: `drain` aborts with a first SIGTERM, `stop` with Ctrl-C, SIGHUP or any second signal,
+ * and one more ends the process at once.
+ */
+export function stopSignals(): { readonly drain: AbortSignal; readonly stop: AbortSignal } {
+  const drain = new AbortController();
+  const stop = new AbortController();
+  watchSignals({
+    clock: systemClock,
+    drain: (signal) => drain.abort(signal),
+    graceful: (signal) => stop.abort(signal),
+    forced: () => process.exit(130),
+  });
+  return { drain: drain.signal, stop: stop.signal };
+}
+
 /** Resolves when the signal aborts. */
 export async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;

@@ -4,7 +4,7 @@ import type { Config } from '#platform/config/config.ts';
 import { AppError } from '#platform/error.ts';
 import { createLog } from '#platform/log.ts';
 import { countRows } from '../runtime/count-rows.ts';
-import { aborted, stopSignal } from '../cli/stop-signal.ts';
+import { aborted, stopSignals } from '../cli/stop-signal.ts';
 import { settingsOf } from '../cli/settings.ts';
 import type { CommandContext } from '../cli/settings.ts';
 import { consoleDirectory } from '../runtime/console-files.ts';
@@ -22,17 +22,28 @@ import { simulatorTrunk } from '../simulator/trunk.ts';
 /** Starts everything and stays until it is told to stop; on an empty database with `sample` runs the sample campaign first. */
 export async function serve(o: CommandContext & { readonly sample: boolean }): Promise<void> {
   const config = settingsOf(o.flags);
-  const stop = stopSignal();
+  const signals = stopSignals();
   try {
-    await run(o, config, stop);
+    await run(o, config, signals);
   } catch (error) {
-    if (!stop.aborted || !(error instanceof AppError) || error.code !== 'aborted') throw error;
+    if (!anyOf(signals).aborted || !(error instanceof AppError) || error.code !== 'aborted') throw error;
     o.terminal.endProgress();
     o.terminal.say({ zh: '启动已取消，没有留下任何进程。', en: 'The start was cancelled; nothing is left running.' });
   }
 }
 
-async function run(o: CommandContext & { readonly sample: boolean }, config: Config, stop: AbortSignal): Promise<void> {
+type StopSignals = ReturnType<typeof stopSignals>;
+
+function anyOf({ drain, stop }: StopSignals): AbortSignal {
+  return AbortSignal.any([drain, stop]);
+}
+
+async function run(
+  o: CommandContext & { readonly sample: boolean },
+  config: Config,
+  signals: StopSignals,
+): Promise<void> {
+  const stop = anyOf(signals);
   const { terminal } = o;
   const clock = systemClock;
   // Beside the messages for a person only what is wrong; a server without the sample is a service with a log.
@@ -93,7 +104,25 @@ async function run(o: CommandContext & { readonly sample: boolean }, config: Con
     });
   }
   await aborted(stop);
+  if (!signals.stop.aborted) await finishCalls(o, config, platform, signals.stop);
   terminal.say({ zh: '正在停止：挂断通话、关闭数据库……', en: 'Stopping: hanging up calls, closing the database …' });
+}
+
+/** Lets the calls that go on come to their ends, for a bounded time. */
+async function finishCalls(o: CommandContext, config: Config, platform: Platform, stop: AbortSignal): Promise<void> {
+  const { terminal } = o;
+  const { limitSeconds } = config.drain;
+  await platform.drain({
+    limitMs: limitSeconds * 1000,
+    stop,
+    onLeft(calls) {
+      if (calls > 0)
+        terminal.say({
+          zh: `不再接受新呼叫；等待 ${calls} 通电话结束，最多 ${limitSeconds} 秒（再发一次信号立即挂断）。`,
+          en: `No new calls are taken; waiting for ${calls} calls to end, ${limitSeconds} s at most (another signal hangs up).`,
+        });
+    },
+  });
 }
 
 /** Whatever is in use already is said before anything is started or made. */

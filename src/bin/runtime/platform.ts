@@ -30,6 +30,8 @@ import { allowDial } from './allow-dial.ts';
 import { makeDirectories } from './directories.ts';
 import type { Directories } from './directories.ts';
 import { connectCalls, followCalls } from './connect-calls.ts';
+import { waitForCalls } from './drain.ts';
+import type { DrainOptions } from './drain.ts';
 import { openInboundSide } from './inbound-side.ts';
 import type { InboundSide } from './inbound-side.ts';
 import { scheduleHousekeeping } from './housekeeping.ts';
@@ -66,10 +68,10 @@ export interface Platform {
   readonly speech: Speech;
   readonly calls: CallCenter;
   readonly dialer: Dialer;
-  /** Undefined where this process only asks or writes. */
-  readonly inbound: InboundSide | undefined;
   /** Attempts of an earlier process that were settled at the start. */
   readonly recovered: number;
+  /** Takes no new calls either way and waits for those that go on; `close` comes after it. */
+  drain(options: DrainOptions): Promise<void>;
   /** Ends calls politely, then everything else in the order of dependence. Idempotent. */
   close(reason: string): Promise<void>;
 }
@@ -136,7 +138,8 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     workers: () => calls.workerLoads,
   });
   stack.defer(() => meter.close());
-  const single = openSingleCalls({ db: database.db, clock, log, nodeId, placeCall });
+  const admits = () => meter.admission.accepts;
+  const single = openSingleCalls({ db: database.db, clock, log, nodeId, placeCall, admits });
   stack.defer(() => single.close());
   const dialer = new Dialer({
     store: openAttemptStore({
@@ -151,6 +154,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     log,
     bus,
     trunks: lines,
+    room: () => meter.room,
     placeCall,
     findOutcomes: (ids) => findOutcomes(database.db, ids),
   });
@@ -158,6 +162,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   const jobs = stack.adopt(await openJobs(url, log), (open) => open.close());
   await scheduleHousekeeping({ jobs, pool: database.pool, clock, log, retention: config.retention, directories });
 
+  let inbound: InboundSide | undefined;
   const operatorToken = randomBytes(32).toString('base64url');
   const api = await openApi(
     {
@@ -174,6 +179,11 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
       importsDirectory: directories.imports,
       consoleDirectory: o.consoleDirectory,
       operatorToken,
+      node: () => ({
+        admission: meter.admission,
+        load: meter.load,
+        ...(inbound?.counts ?? { refused: {}, strangers: 0, notOurs: 0 }),
+      }),
       placeSingleCall: (call) => single.place({ ...call, trunk: trunkFor(lines, call.trunk, call.phone) }),
     },
     config.http,
@@ -183,28 +193,28 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   const { recovered } = o.dials === false ? { recovered: 0 } : await dialer.start({ exclusive: embedded });
 
   // After the first beat of this node: until then other nodes would take its open attempts for orphans.
-  const inbound =
-    o.dials === false
-      ? undefined
-      : await openInboundSide({
-          sip,
-          calls,
-          db: database.db,
-          bus,
-          clock,
-          log,
-          nodeId,
-          trunks: o.trunks,
-          route: (name) => trunks.find(name)?.route,
-          settings: config.inbound,
-          overload: config.overload,
-          language: config.language,
-          voice: config.voice.name,
-          admission: () => meter.admission,
-          follow,
-          afterOutcome,
-        });
-  if (inbound !== undefined) stack.defer(() => inbound.close());
+  if (o.dials !== false) {
+    const side = await openInboundSide({
+      sip,
+      calls,
+      db: database.db,
+      bus,
+      clock,
+      log,
+      nodeId,
+      trunks: o.trunks,
+      route: (name) => trunks.find(name)?.route,
+      settings: config.inbound,
+      overload: config.overload,
+      language: config.language,
+      voice: config.voice.name,
+      admission: () => meter.admission,
+      follow,
+      afterOutcome,
+    });
+    stack.defer(() => side.close());
+    inbound = side;
+  }
 
   const owned = stack.move();
   let closing: Promise<void> | undefined;
@@ -217,8 +227,17 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     speech,
     calls,
     dialer,
-    inbound,
     recovered,
+    async drain(options) {
+      log.info({ limitMs: options.limitMs }, 'draining');
+      meter.drain();
+      single.drain();
+      // What it waits for is counted below, and its calls end with it.
+      void dialer.drain().catch((error: unknown) => log.error({ err: error }, 'the dialer could not drain'));
+      const left = () => dialer.liveCalls + single.live + (inbound?.live ?? 0);
+      const end = await waitForCalls(clock, left, options);
+      log.info({ end, calls: left() }, 'drained');
+    },
     close(reason) {
       log.info({ reason }, 'closing');
       return (closing ??= owned.disposeAsync());

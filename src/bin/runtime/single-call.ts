@@ -24,12 +24,18 @@ export interface SingleCallsOptions {
   readonly log: Log;
   readonly nodeId: string;
   readonly placeCall: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome>;
+  /** Whether the node takes another call now. */
+  readonly admits: () => boolean;
 }
 
 /** Dials outside of any campaign. */
 export interface SingleCalls {
   /** Resolves once the attempt is committed; the call goes on by itself. Throws `conflict` and `invalid-input`. */
   place(call: SingleCall): Promise<AttemptId>;
+  /** Calls that go on. */
+  readonly live: number;
+  /** Places none any more; those that go on do. */
+  drain(): void;
   /** Hangs up and waits for the records, a bounded time. The owner closes the call centre and the database later. */
   close(): Promise<void>;
 }
@@ -38,8 +44,17 @@ export interface SingleCalls {
 export function openSingleCalls(o: SingleCallsOptions): SingleCalls {
   const hangUp = new AbortController();
   const live = new Set<Promise<void>>();
+  let draining = false;
   return {
+    get live() {
+      return live.size;
+    },
+    drain() {
+      draining = true;
+    },
     async place(call) {
+      if (draining) throw goingAway();
+      if (!o.admits()) throw busy();
       const attempt = await openAttempt(o, call);
       const settled = follow(o, attempt, hangUp.signal).finally(() => live.delete(settled));
       live.add(settled);
@@ -115,4 +130,23 @@ async function openAttempt(o: SingleCallsOptions, call: SingleCall): Promise<Att
   };
   await openSingleAttempt(o.db, attempt, o.nodeId);
   return attempt;
+}
+
+function goingAway(): AppError {
+  return new AppError(
+    'unavailable',
+    { zh: '平台正在停止，不再拨打新电话。', en: 'The platform is stopping and places no new calls.' },
+    { retryable: true },
+  );
+}
+
+function busy(): AppError {
+  return new AppError(
+    'unavailable',
+    {
+      zh: '平台繁忙，暂不拨打新电话，请稍后再试。',
+      en: 'The platform is busy and places no new calls; try again later.',
+    },
+    { retryable: true },
+  );
 }
