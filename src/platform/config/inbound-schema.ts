@@ -90,7 +90,7 @@ export const overloadSchema = Type.Object(
     frameLatenessMs: Type.Number({
       minimum: 1,
       maximum: 1000,
-      default: 20,
+      default: 60,
       ...about(
         'No new call is taken while media frames are later than this (99th percentile of the worst call worker), until they are back at half of it.',
         '媒体帧晚于此值（最差通话线程的第 99 百分位）时不接新呼叫，直到回落到一半。',
@@ -99,7 +99,7 @@ export const overloadSchema = Type.Object(
     loopDelayMs: Type.Number({
       minimum: 5,
       maximum: 10_000,
-      default: 100,
+      default: 250,
       ...about(
         'No new call is taken while the main event loop is delayed by more than this (90th percentile of a second), until it is back at half of it.',
         '主线程事件循环延迟超过此值（一秒内第 90 百分位）时不接新呼叫，直到回落到一半。',
