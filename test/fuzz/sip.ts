@@ -13,6 +13,7 @@ import { writeSdp } from '#telephony/sdp/write.ts';
 import type { HeaderField } from '#telephony/sip/messages/headers.ts';
 import {
   assertedIdentities,
+  attestationOf,
   diversionsOf,
   earlyMediaOf,
   historyOf,
@@ -200,6 +201,7 @@ function messagesFor(invite: SipRequest, sdp: string): readonly Buffer[] {
           ['Supported', 'timer, 100rel, replaces'],
           ['Session-Expires', '90;refresher=uac'],
           ['P-Asserted-Identity', '<sip:1@10.0.0.2>, <tel:+861>'],
+          ['Identity', 'e30.eyJhdHRlc3QiOiJBIiwib3JpZ2lkIjoieCJ9.c2ln;info=<https://x/1>;alg=ES256;ppt=shaken'],
           ['Diversion', '<sip:1@x>;reason=no-answer'],
           ['History-Info', '<sip:a@x?Reason=SIP%3Bcause%3D302>;index=1'],
           TYPE,
@@ -274,6 +276,7 @@ function headers(bytes: Buffer): void {
   if (!parsed.ok) return;
   const { headers: fields } = parsed.message;
   assertedIdentities(fields);
+  attestationOf(fields);
   privacyOf(fields);
   earlyMediaOf(fields);
   diversionsOf(fields);

@@ -4,6 +4,7 @@ import { createOffer } from '#telephony/sdp/offer-answer.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import {
   assertedIdentities,
+  attestationOf,
   diversionsOf,
   historyOf,
   privacyOf,
@@ -156,6 +157,7 @@ const CASES: readonly Caller[] = [
         diversions: diversionsOf(headers),
         history: historyOf(headers).map(({ index, reason }) => [index, reason]),
         user: userToUserOf(headers).map(({ data }) => data),
+        attestation: attestationOf(headers),
       };
       expect(read).toMatchObject({
         asserted: ['sip:+8610000000@carrier.example', 'tel:+8610000000'],
@@ -166,6 +168,7 @@ const CASES: readonly Caller[] = [
           ['1.1', undefined],
         ],
         user: ['0441'],
+        attestation: { level: 'A', originId: 'x' },
       });
       accept(incoming);
     },
@@ -178,7 +181,7 @@ const CASES: readonly Caller[] = [
           'Diversion: <sip:4000@carrier.example>;reason=unconditional;counter=1',
           'History-Info: <sip:4000@carrier.example?Reason=SIP%3Bcause%3D302>;index=1,<sip:1@[remote_ip]>;index=1.1',
           'User-to-User: 0441;encoding=hex',
-          'Identity: eyJhbGciOiJFUzI1NiJ9..sig;info=<https://cert.example/1.pem>;alg=ES256;ppt=shaken',
+          'Identity: e30.eyJhdHRlc3QiOiJBIiwib3JpZ2lkIjoieCJ9.c2ln;info=<https://cert.example/1.pem>;alg=ES256;ppt=shaken',
         ],
       }),
       TRYING,

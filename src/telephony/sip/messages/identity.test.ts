@@ -3,6 +3,7 @@ import { placeWatched, SipNetwork } from '../../../../test/support/sip-network.t
 import { Headers } from './headers.ts';
 import {
   assertedIdentities,
+  attestationOf,
   diversionsOf,
   earlyMediaOf,
   historyOf,
@@ -72,5 +73,28 @@ describe('identity fields', () => {
     expect(assertedIdentities(heard!)).toMatchObject([{ uri: 'sip:4000@10.0.0.1', displayName: '外呼 "1"' }]);
     expect([...privacyOf(heard!)]).toEqual(['id', 'critical']);
     expect(userToUserOf(heard!)).toEqual([{ data: '4869', encoding: 'hex', purpose: 'isdn-uui' }]);
+  });
+
+  it('tell what the carrier attests, without a word on whether it is true', () => {
+    const passport = (claims: object): string =>
+      `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.sig`;
+    const read = (...values: readonly string[]) =>
+      attestationOf(new Headers(values.map((value) => ['Identity', value] as const)));
+    const rest = ';info=<https://cert.example/1.pem>;alg=ES256;ppt=shaken';
+    expect(read(`${passport({ attest: 'A', origid: '123e4567', iat: 1 })}${rest}`)).toEqual({
+      level: 'A',
+      originId: '123e4567',
+    });
+    expect(read(`${passport({ attest: 'C' })};ppt="shaken"`)).toEqual({ level: 'C', originId: undefined });
+    // A diversion of the same call (RFC 8946) stands beside it.
+    expect(read(`${passport({ attest: 'A' })};ppt=div`, `${passport({ attest: 'B' })}${rest}`)?.level).toBe('B');
+    for (const wrong of [
+      '',
+      `..sig${rest}`,
+      'a.b.c',
+      `a.${'e'.repeat(5_000)}.c`,
+      `${passport({ attest: 'D' })}${rest}`,
+    ])
+      expect(read(wrong)).toBeUndefined();
   });
 });

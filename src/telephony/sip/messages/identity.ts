@@ -18,6 +18,8 @@ export type PrivacyValue = 'none' | 'id' | 'user' | 'header' | 'session' | 'hist
 
 const PRIVACY: ReadonlySet<string> = new Set(['none', 'id', 'user', 'header', 'session', 'history', 'critical']);
 const MAX_ENTRIES = 32;
+/** Characters of claims that are read. */
+const MAX_PASSPORT = 4_096;
 
 /** P-Asserted-Identity: whom the network vouches for, a SIP and a tel URI at the most (RFC 3325 §9.1). */
 export function assertedIdentities(headers: Headers): readonly NameAddr[] {
@@ -82,6 +84,44 @@ export function userToUserOf(
     if (data === '' || params === undefined) return [];
     return [{ data, encoding: params.get('encoding')?.toLowerCase() ?? 'hex', purpose: params.get('purpose') }];
   });
+}
+
+/** How sure the originating carrier says it is of a caller number; the signature has not been checked. */
+export interface Attestation {
+  /** A: the customer and the right to the number are known; B: the customer; C: only where the call came in. */
+  readonly level: 'A' | 'B' | 'C';
+  /** Names who signed for whom, for tracing a call back; as written. */
+  readonly originId: string | undefined;
+}
+
+/**
+ * The claims of the `shaken` PASSporT in an Identity field (RFC 8224 §4, RFC 8588 §4), undefined where there is none or
+ * only its signature (compact form). Nothing here proves them: check the field as it came with whoever holds the keys.
+ */
+export function attestationOf(headers: Headers): Attestation | undefined {
+  for (const value of headers.all('Identity')) {
+    const semicolon = value.indexOf(';');
+    const params = parseParams(semicolon < 0 ? '' : value.slice(semicolon));
+    const payload = (semicolon < 0 ? value : value.slice(0, semicolon)).trim().split('.', 4)[1] ?? '';
+    const type = params?.get('ppt')?.replace(/^"|"$/g, '');
+    if (payload === '' || payload.length > MAX_PASSPORT || (type !== undefined && type !== 'shaken')) continue;
+    const claims = jsonOf(payload);
+    const level = claims['attest'];
+    const originId = claims['origid'];
+    if (level === 'A' || level === 'B' || level === 'C')
+      return { level, originId: typeof originId === 'string' ? originId : undefined };
+  }
+  return undefined;
+}
+
+/** A base64url text of a JSON object; empty where it is none. */
+function jsonOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** The seconds that a Retry-After asks for (RFC 3261 §20.33), at most a day; undefined where there are none. */
