@@ -1,5 +1,7 @@
 // The far end of `bench media`, in a process of its own: sends 50 packets a second a call and measures what comes back.
 import { systemClock } from '#platform/clock.ts';
+import { silentLog } from '#platform/log.ts';
+import { raiseThreadPriority } from '#platform/priority.ts';
 import { encodeAlaw } from '#telephony/codec/g711.ts';
 import { EventPort } from '#telephony/rtp/event-port.ts';
 import { Histogram } from '#telephony/rtp/histogram.ts';
@@ -17,10 +19,15 @@ import {
   type ToGenerator,
 } from './media-protocol.ts';
 
+// It stands for machines of their own, which other work here does not hold up.
+raiseThreadPriority(silentLog);
+
 const HOST = '127.0.0.1';
 const CALLS_PER_SOCKET = 10;
 const FRAME_MS = 20;
 const PHASES = 10;
+/** So much is made up for. */
+const MAX_BEHIND_MS = 100;
 const VOICE_FRAMES = 100;
 /** 100 ms of the key 5. */
 const KEY_FRAMES = { first: 31, last: 35 };
@@ -47,6 +54,8 @@ let cpuStart = process.cpuUsage();
 let running = false;
 let startMs = 0;
 let frame = 0;
+/** Frames of all calls that were not sent because this process got no processor. */
+let givenUp = 0;
 
 process.on('message', (message: ToGenerator) => void handle(message));
 
@@ -64,6 +73,7 @@ async function handle(message: ToGenerator): Promise<void> {
     pump();
   } else if (message.type === 'warm') {
     intervals.clear();
+    givenUp = 0;
     cpuStart = process.cpuUsage();
   } else {
     running = false;
@@ -120,22 +130,27 @@ function receive(datagram: Uint8Array, port: number, nowMs: number): void {
   call.highest = Math.max(call.highest, header.sequence);
 }
 
-/** Runs every phase that is due: a tenth of calls and sockets every 2 ms, by absolute deadlines. */
+/** Runs the phase that is due: a tenth of calls and sockets every 2 ms, by absolute deadlines. */
 function pump(): void {
   if (!running) return;
-  for (;;) {
-    const dueMs = startMs + (frame * FRAME_MS) / PHASES;
-    const waitMs = dueMs - performance.now();
-    if (waitMs > 0) {
-      setTimeout(pump, waitMs);
-      return;
-    }
-    const phase = frame % PHASES;
-    const round = Math.floor(frame / PHASES);
-    for (let i = phase; i < sockets.length; i += PHASES) sockets[i]!.drain();
-    for (let i = phase; i < calls.length; i += PHASES) sendTo(calls[i]!, i, round);
-    frame++;
+  const waitMs = startMs + (frame * FRAME_MS) / PHASES - performance.now();
+  if (waitMs > 0) {
+    setTimeout(pump, waitMs);
+    return;
   }
+  if (-waitMs > MAX_BEHIND_MS) {
+    // Packets that late say nothing about the engine; the whole grid moves on.
+    const behind = Math.floor(-waitMs / FRAME_MS);
+    startMs += behind * FRAME_MS;
+    givenUp += behind;
+  }
+  const phase = frame % PHASES;
+  const round = Math.floor(frame / PHASES);
+  for (let i = phase; i < sockets.length; i += PHASES) sockets[i]!.drain();
+  for (let i = phase; i < calls.length; i += PHASES) sendTo(calls[i]!, i, round);
+  frame++;
+  // The loop gets its turn, or a generator that is behind would not hear that it is over.
+  setImmediate(pump);
 }
 
 function sendTo(call: Call, index: number, round: number): void {
@@ -164,6 +179,7 @@ function finish(): void {
     received,
     lost,
     refused,
+    givenUp: givenUp * calls.length,
     intervalCounts: intervals.counts,
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
   });

@@ -17,6 +17,8 @@ export type FromGenerator =
       readonly lost: number;
       /** Packets that were not authentic. */
       readonly refused: number;
+      /** Packets that it did not get round to send. */
+      readonly givenUp: number;
       readonly intervalCounts: readonly number[];
       readonly cpuSeconds: number;
     };

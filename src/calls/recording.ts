@@ -7,10 +7,10 @@ import type { G711Codec } from '#telephony/sdp/media.ts';
 
 const FRAME_MS = 20;
 const FRAME_BYTES = FRAME_SAMPLES * 2;
-/** One second of both sides. */
-const CHUNK_BYTES = 16_000;
-/** Seconds that may wait for the disk; beyond, silence takes their place. */
-const MAX_QUEUED_CHUNKS = 16;
+/** Two seconds of both sides: each write wakes another thread, which costs more than the octets. */
+const CHUNK_BYTES = 32_000;
+/** So many may wait for the disk; beyond, silence takes their place. */
+const MAX_QUEUED_CHUNKS = 8;
 /** RIFF, fmt with its extension size, fact, data: RFC 2361 wants `fact` for everything but PCM. */
 const HEADER_BYTES = 58;
 const WAVE_FORMATS = { PCMA: 6, PCMU: 7 } as const;
@@ -19,7 +19,7 @@ const FRAMES_PER_PEAK = 2;
 const MAGNITUDE_BITS = { PCMA: 0x55, PCMU: 0xff } as const;
 const PART_SUFFIX = '.part';
 
-/** Memory for one second, as octets and as pairs of a callee's octet (low, the first in memory) and the platform's. */
+/** Memory of one write, as octets and as pairs of a callee's octet (low, the first in memory) and the platform's. */
 interface Chunk {
   readonly bytes: Uint8Array;
   readonly pairs: Uint16Array;

@@ -35,6 +35,9 @@ const HANN_SUM = hann.reduce((sum, weight) => sum + weight, 0);
 const HANN_SQUARES = hann.reduce((sum, weight) => sum + weight * weight, 0);
 const cosines = TONES_HZ.map((hz) => Math.cos((2 * Math.PI * hz) / SAMPLE_HZ));
 const sines = TONES_HZ.map((hz) => Math.sin((2 * Math.PI * hz) / SAMPLE_HZ));
+/** Power is amplitude² / 2; the least energy of a key is that of both tones. */
+const LEAST_POWER = (MIN_AMPLITUDE * MIN_AMPLITUDE) / 2;
+const LEAST_ENERGY = 2 * LEAST_POWER * HANN_SQUARES;
 /** The window at hand; one detector works at a time. */
 const weighted = new Float64Array(WINDOW_SAMPLES);
 
@@ -49,6 +52,9 @@ export class DtmfToneDetector {
   /** Of the window at hand and of the one before it. */
   #tones = newTones();
   #before = newTones();
+  /** The last frame may have been of a key; its windows were not looked at. */
+  #promising = false;
+  #skipped = false;
   #key = -1;
   #best = 0;
   #full = 0;
@@ -64,8 +70,17 @@ export class DtmfToneDetector {
   push(pcm: Int16Array, nowMs: number): void {
     this.#samples.copyWithin(0, WINDOW_SAMPLES);
     for (let i = 0; i < WINDOW_SAMPLES; i++) this.#samples[WINDOW_SAMPLES + i] = pcm[i]!;
-    this.#window(HOP_SAMPLES, nowMs - HOP_MS);
-    this.#window(WINDOW_SAMPLES, nowMs);
+    // Of three windows in a row, the least that a key fills, one is a whole frame. Where neither this nor the last frame can
+    // be of a key, the window between the two would begin nothing that lasts.
+    const promising = mayHoldKey(this.#samples, WINDOW_SAMPLES, this.#tones);
+    const worthIt = promising || this.#promising || this.#key >= 0;
+    this.#promising = promising;
+    if (worthIt) {
+      if (this.#skipped) this.#recall();
+      this.#window(HOP_SAMPLES, nowMs - HOP_MS);
+      this.#window(WINDOW_SAMPLES, nowMs);
+    }
+    this.#skipped = !worthIt;
   }
 
   /** Another source: what was heard of the one before is over. */
@@ -74,6 +89,19 @@ export class DtmfToneDetector {
     this.#samples.fill(0);
     this.#before.powers.fill(0);
     this.#before.highKnown = true;
+    this.#promising = this.#skipped = false;
+  }
+
+  /** What the last window of the previous frame had. */
+  #recall(): void {
+    const { powers } = this.#before;
+    this.#before.highKnown = true;
+    if (weigh(this.#samples, 0) < LEAST_ENERGY) {
+      powers.fill(0);
+    } else {
+      transform(this.#before, 0);
+      transform(this.#before, 4);
+    }
   }
 
   #window(from: number, nowMs: number): void {
@@ -114,27 +142,15 @@ export class DtmfToneDetector {
   #classify(from: number): number {
     const tones = this.#tones;
     const { powers } = tones;
-    const energy = weigh(this.#samples, from);
-    tones.highKnown = true;
-    // Power is amplitude² / 2, so the least energy of a key is that of both tones.
-    if (energy < MIN_AMPLITUDE * MIN_AMPLITUDE * HANN_SQUARES) {
-      powers.fill(0);
-      return -1;
-    }
-    transform(tones, 0);
+    if (!mayHoldKey(this.#samples, from, tones)) return -1;
     const low = strongest(powers, 0);
     const lowPower = powers[low]!;
-    const leastPower = (energy * MIN_TONE_SHARE) / HANN_SQUARES;
-    if (lowPower < (MIN_AMPLITUDE * MIN_AMPLITUDE) / 2 || lowPower * (1 + MAX_TWIST_RATIO) < leastPower) {
-      // No high tone would make that a key, so it is looked for only should the next window ask what went before it.
-      tones.highKnown = false;
-      return -1;
-    }
     transform(tones, 4);
+    tones.highKnown = true;
     const high = strongest(powers, 4);
     const highPower = powers[high]!;
-    if (highPower < (MIN_AMPLITUDE * MIN_AMPLITUDE) / 2) return -1;
-    if (lowPower + highPower < leastPower) return -1;
+    if (highPower < LEAST_POWER) return -1;
+    if (lowPower + highPower < tones.leastPower) return -1;
     if (highPower > lowPower * MAX_TWIST_RATIO || highPower < lowPower * MIN_TWIST_RATIO) return -1;
     if (!this.#before.highKnown) {
       weigh(this.#samples, from - HOP_SAMPLES);
@@ -162,11 +178,27 @@ interface Tones {
   readonly imaginary: Float64Array;
   /** False where only the low group was looked for. */
   highKnown: boolean;
+  /** What both tones of a key must have together. */
+  leastPower: number;
 }
 
 function newTones(): Tones {
   const values = (): Float64Array => new Float64Array(TONES_HZ.length);
-  return { powers: values(), real: values(), imaginary: values(), highKnown: true };
+  return { powers: values(), real: values(), imaginary: values(), highKnown: true, leastPower: 0 };
+}
+
+/** Looks for the low group; false where no high tone would make the window one of a key. */
+function mayHoldKey(samples: Float32Array, from: number, tones: Tones): boolean {
+  const energy = weigh(samples, from);
+  tones.leastPower = (energy * MIN_TONE_SHARE) / HANN_SQUARES;
+  tones.highKnown = energy < LEAST_ENERGY;
+  if (tones.highKnown) {
+    tones.powers.fill(0);
+    return false;
+  }
+  transform(tones, 0);
+  const lowPower = tones.powers[strongest(tones.powers, 0)]!;
+  return lowPower >= LEAST_POWER && lowPower * (1 + MAX_TWIST_RATIO) >= tones.leastPower;
 }
 
 /** Puts a window under its curve; returns its energy. */
