@@ -65,12 +65,10 @@ export async function openParty(options: {
   readonly bind?: UserAgentOptions['bind'];
   /** Said once in place of the tone, and what is heard is kept. */
   readonly speech?: Int16Array;
-  readonly sockets?: 'events';
 }): Promise<Party> {
-  const { hz, rtp, address = '127.0.0.1', bind = { address, port: 0 }, speech, sockets } = options;
+  const { hz, rtp, address = '127.0.0.1', bind = { address, port: 0 }, speech } = options;
   const common = { clock: systemClock, log: silentLog };
-  const media = sockets === undefined ? common : { ...common, sockets };
-  const engine = await MediaEngine.open({ ...media, address, ports: rtp });
+  const engine = await MediaEngine.open({ ...common, address, ports: rtp });
   const agent = await SipUserAgent.open({ ...common, bind, product: `party-${hz}` });
   const wave = Int16Array.from({ length: 160 }, (_, i) => 8_000 * Math.sin((2 * Math.PI * hz * i) / 8000));
   const talks: Talk[] = [];

@@ -8,8 +8,8 @@ export interface ImpairedTask {
   /** Int16 at 8 kHz in a file. */
   readonly speech: string;
   readonly calls: number;
-  /** The sockets of Node alone: the network is made bad there. */
-  readonly events: boolean;
+  /** Of the two parties; what goes between them takes the bad way. */
+  readonly addresses: readonly [string, string];
 }
 
 /** What it prints of each call: both ends, and what the caller heard and read. */
@@ -26,17 +26,16 @@ export interface ImpairedCall {
 export const LINES = ['您好，', '我想问', '今天的', '天气。', 'Hello, ', 'how are ', 'you?'] as const;
 
 if (import.meta.main) {
-  const { speech: file, calls, events } = JSON.parse(process.argv[2] ?? '{}') as ImpairedTask;
+  const { speech: file, calls, addresses } = JSON.parse(process.argv[2] ?? '{}') as ImpairedTask;
   const bytes = readFileSync(file);
   const speech = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
-  const sockets = events ? { sockets: 'events' as const } : {};
   const [near, far] = await Promise.all([
-    openParty({ hz: 400, rtp: { first: 45_000, last: 45_099 }, speech, ...sockets }),
-    openParty({ hz: 700, rtp: { first: 45_100, last: 45_199 }, speech, ...sockets }),
+    openParty({ hz: 400, rtp: { first: 45_000, last: 45_099 }, speech, address: addresses[0] }),
+    openParty({ hz: 700, rtp: { first: 45_100, last: 45_199 }, speech, address: addresses[1] }),
   ]);
   const one = async (): Promise<ImpairedCall> => {
     const callId = `impaired-${Math.random()}`;
-    const ours = await near.call(`sip:1@127.0.0.1:${far.agent.address.port}`, { callId });
+    const ours = await near.call(`sip:1@${addresses[1]}:${far.agent.address.port}`, { callId });
     const theirs = await far.nextTalk();
     for (const line of LINES) {
       ours.leg.sendText(line);
