@@ -222,6 +222,30 @@ campaign
   .description(t('显示任务进度直到结束', 'follow a campaign to its end'))
   .action(async (id: string) => (await campaigns()).watchCampaign(base(), id));
 
+const trunk = program.command('trunk').description(t('线路：列表、检查', 'trunks: list, test'));
+trunk
+  .command('list')
+  .description(t('列出线路及其状态', 'list the trunks and how they fare'))
+  .action(async () => (await import('./commands/trunk.ts')).listTrunks(base()));
+trunk
+  .command('test <name>')
+  .description(
+    t(
+      '逐步检查线路：域名、连接、TLS、探测、注册；--call 真实试拨',
+      'test a trunk step by step: DNS, connection, TLS, OPTIONS, registration; --call places a real call',
+    ),
+  )
+  .option('--call <number>', t('试拨的号码（请用自己的电话接听）', 'number to call (answer it on a phone of your own)'))
+  .addHelpText(
+    'after',
+    examples('trunk test carrier', 'trunk test carrier --call 13800000000', 'trunk test carrier --json') +
+      t(
+        '\n退出码：0 没有问题，1 有问题，2 用法有误。\n',
+        '\nExit codes: 0 nothing is wrong, 1 something is, 2 wrong use.\n',
+      ),
+  )
+  .action(async (name: string, o) => (await import('./commands/trunk.ts')).checkTrunk(base(), name, o));
+
 try {
   // Everything behind `bench NAME` belongs to the benchmark.
   if (process.argv[2] === 'bench' && !process.argv.includes('--help')) {

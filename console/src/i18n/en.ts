@@ -203,6 +203,7 @@ export const en: typeof zh = {
     trunk: 'Trunk',
     callerNumber: 'Caller number',
     trunkFacts: '{{channels}} channels, {{rate}} calls per second',
+    trunkHold: { unreachable: 'Unreachable', 'not-registered': 'Not registered' },
     noTrunks: 'No trunk is configured',
     noTrunksHint: 'Add one under trunks in the configuration file and restart the service.',
     redial: 'Redial rules',

@@ -192,6 +192,7 @@ export const zh = {
     trunk: '中继线路',
     callerNumber: '主叫号码',
     trunkFacts: '{{channels}} 个通道，每秒 {{rate}} 次',
+    trunkHold: { unreachable: '不可达', 'not-registered': '未注册' },
     noTrunks: '还没有配置中继线路',
     noTrunksHint: '请在配置文件的 trunks 中添加线路，然后重新启动服务。',
     redial: '重拨规则',

@@ -81,6 +81,11 @@ export class RtpLeg implements MediaLeg, Ticked {
     this.#audio?.sender.enqueueDtmf(digits);
   }
 
+  get source(): { readonly address: string; readonly port: number } | undefined {
+    const latch = this.#audio?.latch;
+    return latch?.latched === true ? { address: latch.address, port: latch.port } : undefined;
+  }
+
   stats(): MediaStats {
     return mediaStats(this.#codec, this.#audio);
   }

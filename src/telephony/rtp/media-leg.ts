@@ -45,6 +45,8 @@ export interface MediaLeg {
   /** Digits 0–9, *, #, A–D after one another: as telephone-events where they were negotiated, else as tones in the audio. */
   sendDtmf(digits: string): void;
   stats(): MediaStats;
+  /** Where media comes from; undefined until something valid has arrived. */
+  readonly source: { readonly address: string; readonly port: number } | undefined;
   /** Sends RTCP BYE and frees the ports; idempotent. */
   close(): void;
 }

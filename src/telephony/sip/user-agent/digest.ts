@@ -11,7 +11,8 @@ export interface Credentials {
   readonly realm?: string;
 }
 
-interface Challenge {
+/** What a 401 or 407 asks for. */
+export interface Challenge {
   readonly proxy: boolean;
   readonly realm: string;
   readonly nonce: string;
@@ -111,7 +112,8 @@ function sign(
   return [challenge.proxy ? 'Proxy-Authorization' : 'Authorization', value];
 }
 
-function readChallenges(response: SipResponse): readonly Challenge[] {
+/** The challenges of a 401 or 407 that we could answer. */
+export function readChallenges(response: SipResponse): readonly Challenge[] {
   const proxy = response.status === 407;
   const challenges: Challenge[] = [];
   for (const value of response.headers.all(proxy ? 'Proxy-Authenticate' : 'WWW-Authenticate')) {

@@ -7,8 +7,8 @@ import type { SipResponse } from '../messages/message.ts';
 import { parseNameAddr } from '../messages/name-addr.ts';
 import { newTag } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
-import { DigestClient } from './digest.ts';
-import type { Credentials } from './digest.ts';
+import { DigestClient, readChallenges } from './digest.ts';
+import type { Challenge, Credentials } from './digest.ts';
 import { sendSingle } from './single-request.ts';
 import type { SingleOutcome } from './single-request.ts';
 import type { SipProtocol } from '../transport/transport.ts';
@@ -33,7 +33,13 @@ export type RegistrationState =
   | { readonly name: 'trying' }
   | { readonly name: 'registered'; readonly expiresSeconds: number }
   /** Tried again by itself, unless `final`: the registrar does not want us. */
-  | { readonly name: 'failed'; readonly status: number | undefined; readonly detail: string; readonly final: boolean }
+  | {
+      readonly name: 'failed';
+      readonly status: number | undefined;
+      readonly detail: string;
+      readonly final: boolean;
+      readonly challenge?: Challenge;
+    }
   | { readonly name: 'closed' };
 
 const EXPIRES_SECONDS = 3_600;
@@ -103,7 +109,12 @@ export class Registration {
         this.#register();
         return;
       }
-      this.#failed(response.status, response.reasonPhrase, retryAfterSeconds(response.headers));
+      this.#failed(
+        response.status,
+        response.reasonPhrase,
+        retryAfterSeconds(response.headers),
+        readChallenges(response)[0],
+      );
     });
   }
 
@@ -119,14 +130,14 @@ export class Registration {
     this.#set({ name: 'registered', expiresSeconds: seconds });
   }
 
-  #failed(status: number | undefined, detail: string, retryAfter?: number): void {
+  #failed(status: number | undefined, detail: string, retryAfter?: number, challenge?: Challenge): void {
     const final = status !== undefined && FINAL.has(status);
     if (!final) {
       const bound = Math.min(BASE_WAIT_SECONDS * 2 ** this.#failures++, MAX_WAIT_SECONDS);
       const seconds = retryAfter ?? bound * (0.5 + this.#context.random() / 2);
       this.#timer = this.#context.clock.setTimer(seconds * 1_000, () => this.#register(), { unref: true });
     }
-    this.#set({ name: 'failed', status, detail, final });
+    this.#set({ name: 'failed', status, detail, final, ...(challenge === undefined ? {} : { challenge }) });
   }
 
   #send(expiresSeconds: number, done: (outcome: SingleOutcome) => void): void {

@@ -1,4 +1,4 @@
-import { Button, Card, InputNumber, Select, Spin } from 'antd';
+import { Button, Card, InputNumber, Select, Spin, Tag } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { TrunkSummary } from '#domain/api.ts';
 import { FailureAlert } from '../../../app/failure-alert.tsx';
@@ -106,7 +106,7 @@ function LineFields(p: {
   readonly trunks: readonly TrunkSummary[];
   readonly wizard: Wizard;
 }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { draft, trunks, wizard } = p;
   const trunk = trunks.find(({ name }) => name === draft.trunk);
   return (
@@ -130,6 +130,12 @@ function LineFields(p: {
             })
           }
         />
+        {trunk?.hold === undefined ? null : (
+          <div>
+            <Tag color="warning">{t(`wizard.trunkHold.${trunk.hold.reason}`)}</Tag>
+            {trunk.hold.text[i18n.language === 'zh' ? 'zh' : 'en']}
+          </div>
+        )}
       </Field>
       <Field
         label={t('wizard.callerNumber')}
