@@ -3,6 +3,7 @@ import type { TrunkSummary } from '#domain/api.ts';
 import type { AttemptId } from '#domain/ids.ts';
 import type { Language } from '#domain/text.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
+import type { CallControl } from '#calls/bridge/call-bridge.ts';
 import type { Bus } from '#platform/bus.ts';
 import type { Admission, NodeLoad, Refusal } from '#platform/admission.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -51,6 +52,8 @@ export interface ApiContext {
   /** Bearer token of the local operator: the command line on the same machine. */
   readonly operatorToken: string;
   readonly node: () => NodeStatus;
+  /** Transfers and listeners of a call; undefined unless somebody talks on it. */
+  readonly callControl: (id: string) => CallControl | undefined;
   /** Resolves with the attempt's id as soon as it is committed; the call goes on by itself. */
   readonly placeSingleCall: (call: SingleCall) => Promise<AttemptId>;
 }

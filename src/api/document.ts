@@ -26,6 +26,7 @@ export async function renderApiDocument(): Promise<string> {
     node: () => {
       throw new AppError('unavailable', { zh: '只用于生成文档。', en: 'Only describes the API.' });
     },
+    callControl: () => undefined,
     placeSingleCall: () => {
       throw new AppError('unavailable', { zh: '只用于生成文档。', en: 'Only describes the API.' });
     },

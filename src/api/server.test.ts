@@ -83,6 +83,7 @@ test('a port in use is told with what to do', async () => {
     consoleDirectory: undefined,
     operatorToken: OPERATOR_TOKEN,
     node: () => NODE,
+    callControl: () => undefined,
     placeSingleCall: () => Promise.reject(new Error('unused')),
   };
   const first = await openApi(context, listen);

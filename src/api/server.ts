@@ -14,6 +14,7 @@ import type { ApiContext } from './context.ts';
 import { answerFailure, handleErrors } from './error-handler.ts';
 import { LiveCalls } from './live-calls.ts';
 import { liveRoute } from './live.ts';
+import { callControlRoutes } from './routes/call-control.ts';
 import { callRoutes } from './routes/calls.ts';
 import { campaignRoutes } from './routes/campaigns.ts';
 import { healthRoute } from './routes/health.ts';
@@ -99,6 +100,7 @@ export async function buildApi(
     importRoutes(scope, context, fileSize);
     campaignRoutes(scope, context);
     callRoutes(scope, context, live);
+    callControlRoutes(scope, context);
     recordingRoute(scope, context);
     metricsRoute(scope, context);
     suppressionRoutes(scope, context);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { AppError } from '#platform/error.ts';
 import type { LocalText } from '#domain/text.ts';
+import { LISTENER_ROLES } from '#domain/transfer.ts';
 import { languageOf } from '#platform/text.ts';
 import { localizeHelp } from './cli/help.ts';
 import { Terminal } from './cli/terminal.ts';
@@ -145,6 +146,27 @@ program
   )
   .action(async (number: string, o) =>
     (await import('./commands/call.ts')).call({ terminal, flags: flags(), version }, number, o),
+  );
+program
+  .command('transfer <call> <target>')
+  .description(t('把进行中的通话转给号码或 SIP 地址', 'hand a call under way to a number or SIP URI'))
+  .option('--blind', t('盲转：请被叫的线路自行转接', "blind: the callee's line is asked to call there"))
+  .option('--release', t('接通后请双方绕过平台直接通话', 'once answered, both ends are asked to talk without us'))
+  .addHelpText('after', examples('transfer 0199c1d2-7a10-7000-8000-000000000001 sip:8001@pbx.example'))
+  .action(async (call: string, target: string, o) =>
+    (await import('./commands/hand-over.ts')).transfer({ terminal, flags: flags(), version }, call, target, o),
+  );
+program
+  .command('listen <call> <target>')
+  .description(t('呼叫某人旁听进行中的通话', 'call somebody who listens in on a call under way'))
+  .addOption(
+    new Option('--as <role>', t('监听、耳语或强插', 'unheard, heard by the agent alone, or heard by all'))
+      .choices(LISTENER_ROLES)
+      .default('monitor'),
+  )
+  .addHelpText('after', examples('listen 0199c1d2-7a10-7000-8000-000000000001 +8613900000002 --as whisper'))
+  .action(async (call: string, target: string, o) =>
+    (await import('./commands/hand-over.ts')).listen({ terminal, flags: flags(), version }, call, target, o),
   );
 program
   .command('simulate')

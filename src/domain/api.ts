@@ -7,6 +7,7 @@ import type { CallDirection, DialogResult, HangupSide, MediaStats, Recording, Ti
 import type { HoldReason, LeadState } from './contact.ts';
 import type { Evidence, GradeCode, OutcomeCode } from './outcome.ts';
 import type { Language, LocalText } from './text.ts';
+import type { ListenerRole, TransferKind, TransferRecord } from './transfer.ts';
 
 export interface ApiError {
   readonly error: {
@@ -216,8 +217,40 @@ export interface CallView extends CallSummary {
   readonly dialog: DialogResult | null;
   readonly turns: readonly Turn[];
   readonly timeline: readonly TimelineEvent[];
+  /** The last transfer of the call. */
+  readonly transfer: TransferRecord | null;
   readonly recording: Omit<Recording, 'path'> | null;
   readonly media: MediaStats | null;
+}
+
+/** POST /api/calls/:id/transfer while somebody talks; DELETE takes the callee back. */
+export interface TransferBody {
+  readonly kind: TransferKind;
+  /** A number, with `+` in international form and without as the trunk takes it, or a SIP URI. */
+  readonly target: string;
+  /** After an attended transfer was answered, both ends are asked to talk without the platform. */
+  readonly release?: boolean;
+}
+
+/** POST /api/calls/:id/monitor gives the listener's `id`; PATCH and DELETE /api/calls/:id/monitor/:listener. */
+export interface ListenRequest {
+  readonly target: string;
+  readonly role: ListenerRole;
+}
+
+/** GET /api/calls/:id/bridge: who takes part in a call under way beside callee and script; targets masked. */
+export interface CallBridgeView {
+  readonly transfer: {
+    readonly kind: TransferKind;
+    readonly target: string;
+    readonly state: 'calling' | 'connected';
+  } | null;
+  readonly listeners: readonly {
+    readonly id: string;
+    readonly target: string;
+    readonly role: ListenerRole;
+    readonly state: 'calling' | 'listening';
+  }[];
 }
 
 export interface SuppressionView {

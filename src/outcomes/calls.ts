@@ -7,6 +7,7 @@ import { maskPhone } from '#domain/phone.ts';
 import type { Db } from '#platform/db/database.ts';
 import { AppError } from '#platform/error.ts';
 import { idFloor } from '#platform/id.ts';
+import { transferIn } from './transfer.ts';
 import type { OutcomeTables } from './tables.ts';
 
 /** Totals stop counting here: a list shows "10,000+" and stays fast. */
@@ -113,6 +114,7 @@ export async function getCall(db: Db, id: string): Promise<CallView> {
     tables.selectFrom('turns').selectAll().where('call_id', '=', row.id).orderBy('index').execute(),
     tables.selectFrom('call_events').selectAll().where('call_id', '=', row.id).orderBy('index').execute(),
   ]);
+  const timeline = events.map((event) => ({ type: event.type, atMs: event.at_ms, ...event.detail }) as TimelineEvent);
   return {
     ...toSummary({ ...row, has_recording: row.recording !== null }),
     confidence: row.confidence,
@@ -138,7 +140,8 @@ export async function getCall(db: Db, id: string): Promise<CallView> {
       intent: turn.intent ?? undefined,
       latency: turn.latency ?? undefined,
     })),
-    timeline: events.map((event) => ({ type: event.type, atMs: event.at_ms, ...event.detail }) as TimelineEvent),
+    timeline,
+    transfer: transferIn(timeline) ?? null,
     recording: row.recording === null ? null : withoutPath(row.recording),
     media: row.media,
   };

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApi } from '#api/server.ts';
 import type { NodeStatus, SingleCall } from '#api/context.ts';
 import { createUser } from '#api/users.ts';
+import type { CallControl } from '#calls/bridge/call-bridge.ts';
 import type { Role, TrunkSummary } from '#domain/api.ts';
 import type { AttemptId, ScriptId, UserId } from '#domain/ids.ts';
 import { isSuppressed } from '#compliance/suppression.ts';
@@ -54,6 +55,8 @@ export interface TestApi {
   readonly scriptId: ScriptId;
   /** Single calls that the API asked for. */
   readonly placed: SingleCall[];
+  /** Calls under way that may be transferred and listened to, by id. */
+  readonly controls: Map<string, CallControl>;
   readonly users: Readonly<Record<Role, UserId>>;
   /** Everything that was logged, as text. */
   readonly logged: () => string;
@@ -75,6 +78,7 @@ export async function testApi(
   const { log, logged } = memoryLog();
   const bus = openBus(log);
   const placed: SingleCall[] = [];
+  const controls = new Map<string, CallControl>();
   const scriptId = await saveDraft(database.db, sampleScripts()[0], clock.now());
   await publish(database.db, scriptId, clock.now());
   const app = await buildApi(
@@ -91,6 +95,7 @@ export async function testApi(
       consoleDirectory: o.consoleDirectory,
       operatorToken: OPERATOR_TOKEN,
       node: () => NODE,
+      callControl: (id) => controls.get(id),
       async placeSingleCall(call): Promise<AttemptId> {
         if (await isSuppressed(database.db, call.phone))
           throw new AppError('conflict', { zh: '禁呼', en: 'suppressed' });
@@ -114,6 +119,7 @@ export async function testApi(
     importsDirectory,
     scriptId,
     placed,
+    controls,
     users,
     logged,
     async signIn(role) {

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { CALL_DIRECTIONS } from '#domain/call.ts';
 import type { TimelineEvent } from '#domain/call.ts';
 import { GRADES, OUTCOME_CODES } from '#domain/outcome.ts';
+import { TRANSFER_FAILURES, TRANSFER_KINDS } from '#domain/transfer.ts';
 import { flag, language, limit, number, oneOf, orNull, recordOf, text, textByKey, time, uuid } from './basic.ts';
 
 const outcome = oneOf(OUTCOME_CODES);
@@ -159,6 +160,14 @@ export const callView = Type.Object({
   dialog: orNull(dialogResult),
   turns: Type.Array(turn),
   timeline: Type.Array(timelineEvent),
+  transfer: orNull(
+    Type.Object({
+      kind: oneOf(TRANSFER_KINDS),
+      target: text,
+      result: oneOf(['connected', ...TRANSFER_FAILURES]),
+      talkMs: number,
+    }),
+  ),
   recording: orNull(Type.Object({ durationMs: number, bytes: number, peaks })),
   media: orNull(
     Type.Object({

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Attempt, CallOutcome } from '#domain/call.ts';
+import type { AttemptId } from '#domain/ids.ts';
 import { AppError } from '#platform/error.ts';
 import { newId } from '#platform/id.ts';
 import type { Config, TrunkConfig } from '#platform/config/config.ts';
@@ -185,6 +186,8 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
         ...(inbound?.counts ?? { refused: {}, strangers: 0, notOurs: 0 }),
       }),
       placeSingleCall: (call) => single.place({ ...call, trunk: trunkFor(lines, call.trunk, call.phone) }),
+      callControl: (id) => calls.control(id as AttemptId),
+      placeSingleCall: (call) => single.place(call),
     },
     config.http,
   );
