@@ -187,7 +187,6 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
       }),
       placeSingleCall: (call) => single.place({ ...call, trunk: trunkFor(lines, call.trunk, call.phone) }),
       callControl: (id) => calls.control(id as AttemptId),
-      placeSingleCall: (call) => single.place(call),
     },
     config.http,
   );
