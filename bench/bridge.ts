@@ -78,7 +78,10 @@ async function measure(
         if (bridged) bridge.set(role, role);
         const leg = await engine.openLeg({
           onFrame(rx, tx) {
-            if (!bridged) return void tx.set(rx.payload);
+            if (!bridged) {
+              tx.set(rx.payload);
+              return;
+            }
             bridge.speak(role, codec, rx.payload, rx.kind !== 'none');
             bridge.listen(role, codec, tx);
           },

@@ -16,6 +16,7 @@ import { openBridge } from './bridge/open-bridge.ts';
 import { finishedCall, WORKER_LOST } from './finished-call.ts';
 import type { CallObserver } from './placed-call.ts';
 import type { TrunkRoute } from './trunk-route.ts';
+import type { Trunk } from './trunk.ts';
 import { threadOffsetMs } from './thread-clock.ts';
 import type { CallMessage, Seat, WorkerPool } from './worker-pool.ts';
 import type { WorkerResult } from './worker-protocol.ts';
@@ -23,7 +24,8 @@ import type { WorkerResult } from './worker-protocol.ts';
 export interface AnsweredCallOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly route: TrunkRoute;
+  /** The one that it came in by: second calls go out there. */
+  readonly trunk: Trunk;
   readonly rtp: { readonly address: string };
   readonly pool: Pick<WorkerPool, 'seat'>;
   readonly incoming: IncomingCall;
@@ -65,7 +67,7 @@ export class AnsweredCall {
   /** Throws `unavailable` while there is no worker. */
   constructor(options: AnsweredCallOptions) {
     this.#o = options;
-    const { clock, attempt, pool, route, incoming } = options;
+    const { clock, attempt, pool, trunk, incoming } = options;
     this.#arrivedAt = clock.now();
     this.#arrivedMs = clock.monotonicMs();
     this.#offsetMs = threadOffsetMs(clock);
@@ -77,7 +79,7 @@ export class AnsweredCall {
     incoming.onEnded = (end) => this.#onSipEnded(end);
     incoming.onDtmf = (digit) => this.#seat.post({ type: 'dtmf', call: attempt.id, digit });
     incoming.onMediaChanged = (media) => this.#seat.post({ type: 'renegotiated', call: attempt.id, media });
-    const codec = frameCodecOf(route.codecs[0] ?? 'PCMA');
+    const codec = frameCodecOf(trunk.route.codecs[0] ?? 'PCMA');
     const scriptKey = `${attempt.script.id}@${attempt.script.version}`;
     if (!this.#seat.knows(scriptKey))
       this.#seat.post({ type: 'script', key: scriptKey, script: attempt.script, codec });
@@ -148,7 +150,8 @@ export class AnsweredCall {
   }
 
   #answer(ports: { readonly audioPort: number; readonly textPort: number }): void {
-    const { incoming, route, rtp } = this.#o;
+    const { incoming, rtp } = this.#o;
+    const { route } = this.#o.trunk;
     const local: LocalMedia = {
       address: rtp.address,
       ...ports,

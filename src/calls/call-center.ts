@@ -130,8 +130,8 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
       return follow(new PlacedCall({ ...options, pool, trunk, attempt, observer }), attempt.id, signal);
     },
     async answerCall(incoming, attempt, signal, observer) {
-      const { route } = trunkOf(attempt.trunk);
-      return follow(new AnsweredCall({ ...options, pool, route, incoming, attempt, observer }), attempt.id, signal);
+      const trunk = trunkOf(attempt.trunk);
+      return follow(new AnsweredCall({ ...options, pool, trunk, incoming, attempt, observer }), attempt.id, signal);
     },
     close: () => (closed ??= close()),
   };

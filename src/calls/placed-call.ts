@@ -221,7 +221,6 @@ export class PlacedCall {
     if (this.#sip !== undefined)
       this.#bridge = openBridge({
         ...this.#o,
-        route: this.#o.trunk.route,
         seat: this.#seat,
         callee: this.#sip,
         note: (entry) => this.#timeline.push({ ...entry, atMs: this.#elapsedMs() }),

@@ -87,8 +87,8 @@ export class TrunkCall implements OutgoingCall {
     return this.#call.change(media);
   }
 
-  transfer(to: Parameters<SessionControl['transfer']>[0]): Promise<TransferResult> {
-    return this.#call.transfer(to);
+  transfer(...to: Parameters<SessionControl['transfer']>): Promise<TransferResult> {
+    return this.#call.transfer(...to);
   }
 
   #place(peer: TrunkPeer): OutgoingCall {

@@ -1,16 +1,25 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Attempt } from '#domain/call.ts';
 import { silentLog } from '#platform/log.ts';
 import { createAnswer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
-import type { CallEnd, OutgoingCall, OutgoingCallHandlers, TransferResult } from '#telephony/sip/user-agent.ts';
+import type {
+  CallEnd,
+  OutgoingCall,
+  OutgoingCallHandlers,
+  OutgoingCallRequest,
+  TransferResult,
+} from '#telephony/sip/user-agent.ts';
 import { CountingClock } from '../../../test/support/sip-network.ts';
 import type { TimelineEntry } from '../transcript.ts';
 import { plainRoute } from '../trunk-route.ts';
+import { Trunk } from '../trunk.ts';
 import type { BridgeCommand } from './bridge-protocol.ts';
 import { CallBridge } from './call-bridge.ts';
 import { transferFailureOf } from './outside-leg.ts';
-import { outsideAddress } from './outside-target.ts';
+import { outsideTarget } from './outside-target.ts';
+import type { OutsideCaller } from './outside-target.ts';
 
 const ROUTE = plainRoute(
   't',
@@ -31,6 +40,7 @@ let seconds: {
   readonly target: string;
   readonly handlers: OutgoingCallHandlers;
   readonly sdp: string;
+  readonly request: OutgoingCallRequest;
   hungUp: number;
 }[];
 let refer: PromiseWithResolvers<TransferResult>;
@@ -44,20 +54,30 @@ beforeEach(() => {
     clock,
     log: silentLog,
     rtpAddress: '127.0.0.1',
-    sip: {
-      placeCall: ({ target, sdp }, handlers) => {
-        const second = { target, sdp, handlers, hungUp: 0 };
-        seconds.push(second);
-        return { callId: 'c', hangup: () => second.hungUp++ } as unknown as OutgoingCall;
-      },
-    },
     post: (command) => posted.push(command),
     callee: { transfer: () => refer.promise },
-    address: (target) => outsideAddress(ROUTE, target, '+862100000000', '127.0.0.1'),
+    target: (target) => outsideTarget(caller(), target),
     note: (entry) => noted.push(entry),
     hangUp: (reason) => hangUps.push(reason),
   });
 });
+
+/** A user agent that does what the test says, and the call that second calls stand beside. */
+function caller(): OutsideCaller {
+  return {
+    clock,
+    trunk: new Trunk(ROUTE, { clock }),
+    attempt: { id: 'a', callerNumber: '+862100000000' } as unknown as Attempt,
+    sip: {
+      address: { address: '127.0.0.1', port: 5060 },
+      placeCall: (request, handlers) => {
+        const second = { target: request.target, sdp: request.sdp, handlers, request, hungUp: 0 };
+        seconds.push(second);
+        return { callId: 'c', hangup: () => second.hungUp++ } as unknown as OutgoingCall;
+      },
+    },
+  };
+}
 
 const dos = () => posted.map((command) => command.do);
 const actions = () => noted.map((entry) => ('action' in entry ? entry.action : entry.type));
@@ -195,15 +215,18 @@ test('listeners are bounded, and go when the call goes', () => {
   expect(() => bridge.listen({ target: '8005', role: 'barge' }, 'user:1')).toThrow('over');
 });
 
-test('trunk credentials never go to an address that somebody typed in', () => {
-  expect(outsideAddress(ROUTE, 'sip:8001@203.0.113.5', '+862100000000', '127.0.0.1').request).toEqual({
-    target: 'sip:8001@203.0.113.5',
-    from: 'sip:862100000000@127.0.0.1',
-  });
-  expect(outsideAddress(ROUTE, '+86 139-0000-0002', '+862100000000', '127.0.0.1').request).toMatchObject({
-    target: 'sip:8613900000002@192.0.2.1:5060',
-    credentials: { username: 'u' },
-  });
+test('the account of the trunk never goes to an address that somebody typed in', () => {
+  const place = (target: string): OutgoingCallRequest => {
+    outsideTarget(caller(), target).place({ callId: 'c', sdp: 'v=0', ringTimeoutMs: 1000 }, {} as OutgoingCallHandlers);
+    return seconds.at(-1)!.request;
+  };
+  const direct = place('sip:8001@203.0.113.5');
+  expect(direct).toMatchObject({ target: 'sip:8001@203.0.113.5', from: 'sip:862100000000@127.0.0.1' });
+  expect(direct.credentials).toBeUndefined();
+  const number = place('+86 139-0000-0002');
+  expect(number).toMatchObject({ target: 'sip:8613900000002@192.0.2.1:5060', credentials: { username: 'u' } });
+  expect(place('8001#').target).toBe('sip:8001%23@192.0.2.1:5060');
+  expect(() => outsideTarget(caller(), '人工')).toThrow('cannot be called');
 });
 
 test.each([

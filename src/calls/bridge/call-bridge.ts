@@ -4,11 +4,11 @@ import type { ListenerRole, TransferFailure, TransferKind, TransferRecord } from
 import type { Clock, Timer } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
-import type { OutgoingCall, SipUserAgent, TransferResult } from '#telephony/sip/user-agent.ts';
+import type { OutgoingCall, TransferResult } from '#telephony/sip/user-agent.ts';
 import type { TimelineEntry } from '../transcript.ts';
 import type { BridgeCommand, BridgeEvent, TransferWish } from './bridge-protocol.ts';
 import { OutsideLeg } from './outside-leg.ts';
-import type { OutsideAddress } from './outside-target.ts';
+import type { OutsideTarget } from './outside-target.ts';
 
 /** A target rings this long unless somebody says otherwise. */
 const RING_MS = 30_000;
@@ -48,13 +48,12 @@ export interface CallControl {
 export interface CallBridgeOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly sip: Pick<SipUserAgent, 'placeCall'>;
   readonly rtpAddress: string;
   readonly post: (command: BridgeCommand) => void;
   /** The callee's call. */
   readonly callee: Pick<OutgoingCall, 'transfer'>;
   /** How a target is called; throws `invalid-input`. */
-  readonly address: (target: string) => OutsideAddress;
+  readonly target: (target: string) => OutsideTarget;
   readonly note: (entry: TimelineEntry) => void;
   /** The callee talks elsewhere now. */
   readonly hangUp: (reason: string) => void;
@@ -116,7 +115,7 @@ export class CallBridge implements CallControl {
   transfer(wish: Pick<TransferWish, 'kind' | 'target'> & Partial<TransferWish>, by: string): void {
     if (this.#closed) throw callOver();
     if (this.#transfer !== undefined) throw alreadyTransferring();
-    const address = this.#o.address(wish.target);
+    const to = this.#o.target(wish.target);
     const { kind, release = false, ringTimeoutMs = RING_MS } = wish;
     const target = maskTarget(wish.target);
     const transfer: Transfer = { kind, target, release, leg: undefined, answeredMs: undefined, limit: undefined };
@@ -124,7 +123,7 @@ export class CallBridge implements CallControl {
     this.#note('started', { by });
     this.#o.post({ do: 'hold' });
     if (kind === 'blind') {
-      this.#o.callee.transfer(address.request.target, { report: true }).then(
+      this.#o.callee.transfer(to.uri, { report: true }).then(
         (result) => this.#onReferred(transfer, result),
         (error: unknown) => {
           this.#o.log.warn({ err: error }, 'a transfer could not be asked for');
@@ -135,7 +134,7 @@ export class CallBridge implements CallControl {
     }
     transfer.leg = new OutsideLeg({
       ...this.#o,
-      to: address,
+      to,
       role: 'agent',
       ringTimeoutMs,
       onAnswered: () => this.#onAnswered(transfer),
@@ -155,7 +154,7 @@ export class CallBridge implements CallControl {
   listen({ target, role }: { readonly target: string; readonly role: ListenerRole }, by: string): string {
     if (this.#closed) throw callOver();
     if (this.#listeners.size >= MAX_LISTENERS) throw tooManyListeners();
-    const to = this.#o.address(target);
+    const to = this.#o.target(target);
     const masked = maskTarget(target);
     const leg: OutsideLeg = new OutsideLeg({
       ...this.#o,

@@ -1,15 +1,16 @@
 import type { TransferFailure } from '#domain/transfer.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
 import { newId } from '#platform/id.ts';
+import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
 import { acceptAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import type { NegotiatedMedia } from '#telephony/sdp/media.ts';
-import type { CallEnd, HangupReason, OutgoingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
+import type { CallEnd, HangupReason, OutgoingCall } from '#telephony/sip/user-agent.ts';
 import type { BridgeCommand, BridgeEvent, LegRole } from './bridge-protocol.ts';
-import type { OutsideAddress } from './outside-target.ts';
+import type { OutsideTarget } from './outside-target.ts';
 
 /** A worker that has not bound a leg's ports by then is stuck. */
 const PORTS_MS = 5_000;
@@ -18,11 +19,10 @@ const CLEARING: HangupReason = { protocol: 'Q.850', cause: 16, text: 'Normal cal
 export interface OutsideLegOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly sip: Pick<SipUserAgent, 'placeCall'>;
   /** Where the worker's media is reached. */
   readonly rtpAddress: string;
   readonly post: (command: BridgeCommand) => void;
-  readonly to: OutsideAddress;
+  readonly to: OutsideTarget;
   readonly role: LegRole;
   readonly ringTimeoutMs: number;
   onAnswered(): void;
@@ -92,7 +92,7 @@ export class OutsideLeg {
   #invite(audioPort: number, textPort: number): void {
     this.#waiting.cancel();
     this.#state = 'calling';
-    const { to, sip, rtpAddress, ringTimeoutMs, log } = this.#o;
+    const { to, rtpAddress, ringTimeoutMs, log } = this.#o;
     const offer = createOffer({
       address: rtpAddress,
       audioPort,
@@ -104,8 +104,8 @@ export class OutsideLeg {
     });
     this.#offer = offer;
     try {
-      this.#sip = sip.placeCall(
-        { ...to.request, callId: newId<'call'>(), sdp: writeSdp(offer), ringTimeoutMs },
+      this.#sip = to.place(
+        { callId: newId<'call'>(), sdp: writeSdp(offer), ringTimeoutMs },
         {
           onProgress: () => undefined,
           onAnswered: ({ sdp }) => this.#answered(sdp),
@@ -116,7 +116,8 @@ export class OutsideLeg {
       );
     } catch (error) {
       log.warn({ err: error }, 'a second call could not be placed');
-      this.#end('invalid-number');
+      const full = error instanceof AppError && error.code !== 'invalid-input';
+      this.#end(full ? 'unreachable' : 'invalid-number');
     }
   }
 

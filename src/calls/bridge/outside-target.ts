@@ -1,40 +1,86 @@
+import type { Attempt } from '#domain/call.ts';
+import type { AttemptId } from '#domain/ids.ts';
+import type { PhoneNumber } from '#domain/phone.ts';
 import { dialable } from '#domain/transfer.ts';
+import type { Clock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import type { AudioCodec, SrtpPolicy } from '#telephony/sdp/media.ts';
-import type { OutgoingCallRequest } from '#telephony/sip/user-agent.ts';
+import type { OutgoingCall, OutgoingCallHandlers, SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { calleeNumber, formatNumber, sipUri } from '../number-format.ts';
-import type { TrunkRoute } from '../trunk-route.ts';
+import { TrunkCall } from '../trunk-call.ts';
+import { inviteOf } from '../trunk-invite.ts';
+import type { TrunkPeer, TrunkRoute } from '../trunk-route.ts';
+import type { Trunk } from '../trunk.ts';
 
-/** How an outside number or PBX is called. */
-export interface OutsideAddress {
-  readonly request: Pick<OutgoingCallRequest, 'target' | 'from'> & Partial<OutgoingCallRequest>;
+/** An outside number or PBX that can be called. */
+export interface OutsideTarget {
+  /** Where the callee's own line is sent by a blind transfer. */
+  readonly uri: string;
   readonly codecs: readonly AudioCodec[];
   readonly srtp: SrtpPolicy | undefined;
+  /** Throws what `placeCall` throws, and `resource-exhausted` while every server of the trunk is full. */
+  place(
+    call: { readonly callId: string; readonly sdp: string; readonly ringTimeoutMs: number },
+    handlers: OutgoingCallHandlers,
+  ): OutgoingCall;
+}
+
+/** What a second call goes out with. */
+export interface OutsideCaller {
+  readonly clock: Clock;
+  readonly sip: Pick<SipUserAgent, 'placeCall' | 'address'>;
+  readonly trunk: Trunk;
+  /** The call that it stands beside. */
+  readonly attempt: Attempt;
 }
 
 /**
- * A number goes out through the trunk: with `+` in the trunk's own format, without one as it is, so that extensions and
- * service numbers work. A SIP URI is called directly, without the trunk's credentials. Throws `invalid-input`.
+ * A number goes out through the trunk of the call: with `+` in the trunk's own format, without one as it is, so that
+ * extensions and service numbers work. A SIP URI is called directly, without the trunk's account. Throws `invalid-input`.
  */
-export function outsideAddress(
-  route: TrunkRoute,
-  target: string,
-  callerNumber: string,
-  ourAddress: string,
-): OutsideAddress {
+export function outsideTarget(o: OutsideCaller, target: string): OutsideTarget {
   const called = dialable(target);
   if (called === undefined) throw notDialable(target);
-  const { account, codecs, numbers, srtp } = route;
-  const from = sipUri(formatNumber(callerNumber, numbers.format), ourAddress);
-  if (/^sips?:/i.test(called)) return { request: { target: called, from }, codecs, srtp };
-  const [peer] = route.peers;
-  const number = called.startsWith('+') ? calleeNumber(called, numbers) : called;
-  const request = {
-    target: sipUri(number, peer.host, peer.port),
-    from,
-    ...(account === undefined ? {} : { credentials: account.credentials }),
+  const { attempt, clock, sip, trunk } = o;
+  const { route } = trunk;
+  const { codecs, srtp } = route;
+  const host = sip.address.address;
+  if (/^sips?:/i.test(called)) {
+    const from = sipUri(formatNumber(attempt.callerNumber, route.numbers.format), host);
+    return {
+      uri: called,
+      codecs,
+      srtp,
+      place: (call, handlers) => sip.placeCall({ ...call, target: called, from }, handlers),
+    };
+  }
+  return {
+    uri: numberUri(route, route.peers[0], called),
+    codecs,
+    srtp,
+    place: ({ callId, sdp, ringTimeoutMs }, handlers) =>
+      new TrunkCall({
+        clock,
+        sip,
+        trunk,
+        ringTimeoutMs,
+        handlers,
+        request: (peer, leftMs) => ({
+          ...inviteOf(
+            route,
+            peer,
+            { ...attempt, id: callId as AttemptId, phone: called as PhoneNumber },
+            { host, sdp, ringTimeoutMs: leftMs },
+          ),
+          target: numberUri(route, peer, called),
+        }),
+      }),
   };
-  return { request, codecs, srtp };
+}
+
+function numberUri({ domain, numbers }: TrunkRoute, peer: TrunkPeer, called: string): string {
+  const number = called.startsWith('+') ? calleeNumber(called, numbers) : called;
+  return domain === undefined ? sipUri(number, peer.host, peer.port) : sipUri(number, domain);
 }
 
 function notDialable(target: string): AppError {
