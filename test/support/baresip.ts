@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseWav, type WavAudio } from '#voice/tts/wav.ts';
 import { freePort } from './sipp.ts';
 
 const BINARY = '/usr/bin/baresip';
@@ -14,13 +15,20 @@ export const baresipInstalled = existsSync(BINARY);
 
 /** A baresip that answers every call with a 440 Hz tone; `user` names it, `modules` beside G.711, `account` parameters beside automatic answer. */
 export async function startBaresip(
-  options: { readonly user?: string; readonly modules?: readonly string[]; readonly account?: string } = {},
+  options: {
+    readonly user?: string;
+    readonly modules?: readonly string[];
+    readonly account?: string;
+    /** A file with key and certificate: TLS is taken on the port after `port`. */
+    readonly certificate?: string;
+  } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
   const [port, controlPort] = [await freePort(), await freePort()];
   const config = [
     'poll_method epoll',
     `sip_listen 127.0.0.1:${port}`,
+    ...(options.certificate === undefined ? [] : [`sip_certificate ${options.certificate}`]),
     'audio_source ausine,440',
     'ausrc_srate 48000',
     'auplay_srate 48000',
@@ -29,6 +37,7 @@ export async function startBaresip(
     `audio_player aufile,${folder}/heard.wav`,
     `module_path ${MODULES}`,
     'module g711.so',
+    `snd_path ${folder}`,
     ...(options.modules ?? []).map((name) => `module ${name}.so`),
     'module ausine.so',
     'module aufile.so',
@@ -61,6 +70,12 @@ export async function startBaresip(
   return {
     port,
     says,
+    /** What its module `sndfile` wrote of what it heard, once the call is over. */
+    async heard(): Promise<WavAudio> {
+      const file = (await readdir(folder)).find((name) => name.endsWith('-dec.wav'));
+      if (file === undefined) throw new Error('baresip wrote no file of what it heard');
+      return parseWav(await readFile(join(folder, file)));
+    },
     /** What it has printed so far. */
     printed: () => output,
     /** A command over ctrl_tcp: a netstring of JSON. */

@@ -65,6 +65,8 @@ export async function openParty(options: {
   readonly bind?: UserAgentOptions['bind'];
   /** Said once in place of the tone, and what is heard is kept. */
   readonly speech?: Int16Array;
+  /** What its calls offer and accept in place of G.711 in the clear. */
+  readonly media?: Partial<Pick<LocalMedia, 'codecs' | 'srtp'>>;
 }): Promise<Party> {
   const { hz, rtp, address = '127.0.0.1', bind = { address, port: 0 }, speech } = options;
   const common = { clock: systemClock, log: silentLog };
@@ -122,6 +124,7 @@ export async function openParty(options: {
       codecs: ['PCMA', 'PCMU'],
       dtmf: true,
       direction: 'sendrecv',
+      ...options.media,
     };
     const heard = {
       leg,
