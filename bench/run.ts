@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 /** Every bench is a file `NAME.ts` here that exports `run(args)` and prints one JSON line a figure. */
 const BENCHES: Readonly<Record<string, string>> = {
   media: 'concurrent two-way G.711 calls, recorded, VAD and DTMF on: --calls 300 --seconds 20 --workers 2 --srtp',
+  codecs: 'cost of a frame in each codec of the wire: --frames 10000',
   setup: 'calls set up and torn down over SIP: --calls 20000 --rate 0 --concurrent 32 --hold 0 --uas sipp',
   bridge: 'two legs relayed or transcoded, three mixed, on one worker: --pairs 100 --seconds 8',
   soak: 'an hour of calls that end in every way, and what is left of them: --calls 300 --seconds 3600 --seed 1 --workers 2',
