@@ -91,6 +91,10 @@ export class TrunkCall implements OutgoingCall {
     return this.#call.transfer(...to);
   }
 
+  sendDigit(digit: string): ReturnType<SessionControl['sendDigit']> {
+    return this.#call.sendDigit(digit);
+  }
+
   #place(peer: TrunkPeer): OutgoingCall {
     const { clock, handlers, request, ringTimeoutMs, sip, trunk } = this.#o;
     this.#peer = peer;

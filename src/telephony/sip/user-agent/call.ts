@@ -3,6 +3,7 @@ import type { HeaderField, Headers } from '../messages/headers.ts';
 import type { LocalMedia, NegotiatedMedia } from '../../sdp/media.ts';
 import type { Peer, SipProtocol } from '../transport/transport.ts';
 import type { Credentials } from './digest.ts';
+import type { InfoResult } from './info.ts';
 import type { Negotiated } from './session-media.ts';
 
 /** How a call ended; `by` is `callee` for whoever is at the other end. */
@@ -93,6 +94,8 @@ export interface SessionControl {
     to: string | { readonly replacing: SessionControl },
     options?: { readonly report?: boolean },
   ): Promise<TransferResult>;
+  /** One digit by INFO, for a peer whose Allow has it; resolves with the response. `sendDtmf` chooses among all ways. */
+  sendDigit(digit: string): Promise<InfoResult>;
   /** What a peer needs to replace this call (RFC 3891); undefined before there is a dialog. */
   readonly replaceable: { readonly uri: string; readonly replaces: string } | undefined;
 }

@@ -14,6 +14,7 @@ import type { CallEnd, HangupReason, IncomingCall, SessionControl, TransferReque
 import { DigestClient } from './digest.ts';
 import { CallSession } from './session.ts';
 import { SessionMedia } from './session-media.ts';
+import type { InfoResult } from './info.ts';
 import type { Negotiated } from './session-media.ts';
 import { answerInterval } from './session-timer.ts';
 
@@ -112,6 +113,10 @@ export class UasCall implements IncomingCall {
     options?: { readonly report?: boolean },
   ): Promise<TransferResult> {
     return transferTarget(this.#session, to, options);
+  }
+
+  sendDigit(digit: string): Promise<InfoResult> {
+    return this.#session.sendDigit(digit);
   }
 
   get replaceable(): SessionControl['replaceable'] {

@@ -26,6 +26,7 @@ import { ReliableOrder } from './reliable.ts';
 import { CallSession } from './session.ts';
 import type { Acknowledgement } from './session.ts';
 import { SessionMedia } from './session-media.ts';
+import type { InfoResult } from './info.ts';
 import type { Negotiated } from './session-media.ts';
 
 /** 486, 600, 603 and 607 are a decision of the callee; other refusals are the network's. */
@@ -131,6 +132,13 @@ export class UacCall implements OutgoingCall {
     options?: { readonly report?: boolean },
   ): Promise<TransferResult> {
     return transferTarget(this.#session, to, options);
+  }
+
+  sendDigit(digit: string): Promise<InfoResult> {
+    return (
+      this.#session?.sendDigit(digit) ??
+      Promise.resolve({ ok: false, status: undefined, detail: 'call is not answered' })
+    );
   }
 
   get replaceable(): SessionControl['replaceable'] {

@@ -17,6 +17,8 @@ import { DigestAttempt } from './digest.ts';
 import type { DigestClient } from './digest.ts';
 import { answerInDialog } from './in-dialog.ts';
 import { SessionChanges } from './session-changes.ts';
+import { sendDigitByInfo } from './info.ts';
+import type { InfoResult } from './info.ts';
 import type { Negotiated, SessionMedia } from './session-media.ts';
 import { agreedByAnswer, answerInterval, SessionTimer, supports } from './session-timer.ts';
 import type { SessionInterval } from './session-timer.ts';
@@ -56,6 +58,8 @@ export interface Acknowledgement {
   /** Our answer, where the 2xx held an offer. */
   readonly sdp: string | undefined;
 }
+
+const NOT_ANSWERED: InfoResult = { ok: false, status: undefined, detail: 'call is not answered' };
 
 /** Who hears how a request inside the dialog ends; repeated 2xx of an INVITE come again. */
 export interface SessionRequestHandlers {
@@ -212,6 +216,12 @@ export class CallSession {
     if (!this.#dialog.confirmed)
       return Promise.resolve({ ok: false, status: undefined, detail: 'call is not answered' });
     return this.#changes.change(change);
+  }
+
+  /** One digit by INFO. */
+  sendDigit(digit: string): Promise<InfoResult> {
+    if (this.#over || !this.#dialog.confirmed) return Promise.resolve(NOT_ANSWERED);
+    return sendDigitByInfo(this, this.#peerHeaders, digit);
   }
 
   /** A request inside the dialog. */
