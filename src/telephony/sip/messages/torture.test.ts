@@ -10,7 +10,10 @@ import { writeMessage } from './write.ts';
 
 /**
  * What becomes of each message of RFC 4475: `ok` is read, `refused` is answered without state, `dropped` vanishes; the
- * reply is the last status that our user agent sends (180 where an INVITE rings, 0 for silence).
+ * reply is the last status that our user agent sends (180 where an INVITE rings, 0 for silence). Where the RFC leaves a
+ * choice between refusing and reading what was meant (stray spaces, escapes, a branch of nothing), we refuse: a reading
+ * that differs from that of the proxy before us is a way around it. What does no harm (a date, Max-Forwards of zero at an
+ * endpoint) passes.
  */
 const TABLE: readonly (readonly [file: string, section: string, parse: 'ok' | 'refused' | 'dropped', reply: number])[] =
   [
