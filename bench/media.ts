@@ -121,7 +121,8 @@ async function measure(o: Setting & { directory: string; generator: ChildProcess
   const startMs = performance.now();
   await delay(o.seconds * 1000);
   const cpu = process.cpuUsage(cpuStart);
-  const coresBusy = (cpu.user + cpu.system) / 1000 / (performance.now() - startMs);
+  const microseconds = 1000 * (performance.now() - startMs);
+  const coresBusy = (cpu.user + cpu.system) / microseconds;
   const loadedBytes = process.memoryUsage.rss();
   const far = await ask(generator, { type: 'stop' }, 'stopped');
   const results = [];
@@ -131,13 +132,13 @@ async function measure(o: Setting & { directory: string; generator: ChildProcess
     results.push(await stopped);
   }
   await Promise.all(threads.map((thread) => thread.terminate()));
-  report(o, { coresBusy, bytes: loadedBytes - idleBytes }, far, results);
+  report(o, { coresBusy, kernelCores: cpu.system / microseconds, bytes: loadedBytes - idleBytes }, far, results);
   return coresBusy;
 }
 
 function report(
   o: Setting,
-  cost: { coresBusy: number; bytes: number },
+  cost: { coresBusy: number; kernelCores: number; bytes: number },
   far: Extract<FromGenerator, { type: 'stopped' }>,
   results: readonly Extract<FromMediaWorker, { type: 'stopped' }>[],
 ): void {
@@ -173,6 +174,7 @@ function report(
   if (o.vad) figure('frames with voice', total((r) => r.voicedFrames) / (calls * seconds * 50), 'ratio');
   figure('keys heard', total((r) => r.keys) / (calls * (seconds / VOICE_LOOP_SECONDS)), 'ratio');
   figure('CPU a call', cost.coresBusy / calls, 'cores', TARGET_CORES_PER_CALL);
+  figure('CPU a call, in the kernel', cost.kernelCores / calls, 'cores');
   figure('CPU of the generator a call', far.cpuSeconds / seconds / calls, 'cores');
   figure('resident memory a call', cost.bytes / calls / 1024, 'KiB');
   figure('recorded', total((r) => r.recordedMs) / 1000, 's');
