@@ -4,7 +4,7 @@ import { frameCodecOf, type AudioCodec, type AudioMedia } from '../sdp/media.ts'
 import { AudioReceiver } from './audio-receiver.ts';
 import { AudioSender } from './audio-sender.ts';
 import type { DtmfEvent } from './dtmf.ts';
-import { newRtpPacket, parseRtp } from './packet.ts';
+import { newRtpPacket, parseRtp, writeRtpHeader } from './packet.ts';
 
 const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8, G722: 9, opus: 111 };
 const open: { close(): void }[] = [];
@@ -65,6 +65,21 @@ class Line {
     this.#codec = media.codec;
     this.sender.renegotiate(media);
     if (receiver) this.receiver.renegotiate(media);
+  }
+
+  /** A packet from elsewhere. */
+  take(bytes: Uint8Array): void {
+    const packet = newRtpPacket();
+    if (parseRtp(bytes, packet)) this.receiver.accept(packet, bytes.slice(), this.#nowMs);
+  }
+
+  /** The tone of the next frame, for another sender. */
+  prepare(sender: AudioSender): void {
+    const pcm = Int16Array.from(
+      { length: FRAME_SAMPLES },
+      (_, i) => 8000 * Math.sin((2 * Math.PI * this.hz * (this.#samples + i)) / 8000),
+    );
+    encodeG711(frameCodecOf(this.#codec), pcm, sender.blank());
   }
 
   run(frames: number): void {
@@ -157,6 +172,52 @@ describe.each(['PCMA', 'PCMU', 'G722', 'opus'] as const)('%s', (codec) => {
     expect(line.sent.map(({ bytes }) => bytes).join()).toContain(sizes.slice(0, 30).join());
     expect(line.wires.slice(3).every((bytes) => bytes !== undefined)).toBe(true);
   });
+});
+
+it.each(['G722', 'opus'] as const)(
+  'another source of %s is followed, and a stray packet of a third is not',
+  (codec) => {
+    const line = new Line(mediaOf(codec));
+    const other = new AudioSender(
+      mediaOf(codec),
+      () => 0.25,
+      (bytes) => line.take(bytes),
+    );
+    open.push(other);
+    line.run(50);
+    other.blank();
+    other.next(true);
+    line.run(20);
+    expect(line.kinds.slice(50)).toMatch(/^a+$/u);
+    expect(line.tone(15).share).toBeGreaterThan(0.97);
+    line.lose = () => true;
+    const next = new AudioSender(
+      mediaOf(codec),
+      () => 0.75,
+      (bytes) => line.take(bytes),
+    );
+    open.push(next);
+    for (let i = 0; i < 60; i++) {
+      line.prepare(next);
+      next.next(true);
+      line.run(1);
+    }
+    expect(line.kinds.slice(-40)).toMatch(/^a+$/u);
+    expect(line.tone(30).share).toBeGreaterThan(0.9);
+  },
+);
+
+it('comfort noise next to G.722 is silence, so that nothing is made up', () => {
+  const line = new Line(mediaOf('G722'));
+  line.run(20);
+  const noise = new Uint8Array(13);
+  const last = line.sent.at(-1)!;
+  writeRtpHeader(noise, false, 13, (last.sequence + 1) & 0xffff, (last.timestamp + 160) >>> 0, line.sender.ssrc);
+  line.take(noise);
+  line.lose = () => true;
+  line.kinds = '';
+  line.run(20);
+  expect(line.kinds).toMatch(/^a{1,3}n+$/u);
 });
 
 it('frames of a wideband call are A-law of what was decoded', () => {

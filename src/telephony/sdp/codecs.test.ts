@@ -142,6 +142,21 @@ describe('wideband codecs', () => {
     expect(answerTo(`${SESSION}m=audio 6000 RTP/AVP 8\r\n${lines}`).audio.ptimeMs).toBe(ptimeMs);
   });
 
+  it('take an IPv6 address, and leave out of the answer what is not taken: rtcp-mux, bundles, bandwidth', () => {
+    const offer =
+      'v=0\r\no=- 1 2 IN IP6 2001:db8::2\r\ns=-\r\nc=IN IP6 2001:db8::2\r\nb=AS:80\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n' +
+      `m=audio 6000 RTP/AVP 111 8\r\nb=TIAS:64000\r\n${OPUS}a=rtcp-mux\r\na=mid:0\r\nm=video 6000 RTP/AVP 96\r\na=rtcp-mux\r\na=mid:1\r\n`;
+    const made = createAnswer(parseSdp(offer), { ...OURS, address: '2001:db8::1' });
+    if (!made.ok) throw new Error(made.reason);
+    const text = writeSdp(made.answer);
+    expect(text).toMatch(
+      /^v=0\r\no=- \d+ \d+ IN IP6 2001:db8::1\r\ns=-\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\nm=audio 4000 /,
+    );
+    expect(text).not.toMatch(/rtcp-mux|BUNDLE|mid:|b=/);
+    expect(text).toContain('m=video 0 RTP/AVP 96\r\n');
+    expect(made.media.audio).toMatchObject({ remoteAddress: '2001:db8::2', remotePort: 6000, remoteRtcpPort: 6001 });
+  });
+
   it('keep their payload types in later offers, and give none of them another meaning', () => {
     const theirs = `${SESSION}m=audio 6000 RTP/AVP 101 96\r\na=rtpmap:101 opus/48000/2\r\na=rtpmap:96 telephone-event/48000\r\n`;
     const made = createAnswer(parseSdp(theirs), OURS);
