@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   setup: 'calls set up and torn down over SIP: --calls 20000 --rate 0 --concurrent 32 --hold 0 --uas sipp',
   bridge: 'two legs relayed or transcoded, three mixed, on one worker: --pairs 100 --seconds 8',
   soak: 'an hour of calls that end in every way, and what is left of them: --calls 300 --seconds 3600 --seed 1 --workers 2',
+  overload: 'an INVITE flood beside live calls: --calls 50 --rate 2000 --seconds 10',
   turn: 'last speech sample received to first speech sample sent',
   import: 'contacts from CSV into PostgreSQL: --contacts 200000',
   pacing: 'predictive dialling against other rules',

@@ -187,6 +187,11 @@ program
     '--announcements <directory>',
     t('把运营商提示音录音写到此目录', 'write recordings of the announcements here'),
   )
+  .option(
+    '--call-back <seconds>',
+    t('没接电话的人多少秒后回拨', 'whoever does not pick up calls back after this'),
+    integer(0, 86_400),
+  )
   .addHelpText('after', examples('simulate', 'simulate --port 5090 --seed 7 --log calls.jsonl'))
   .action(async (o) => (await import('./commands/simulate.ts')).simulate({ terminal, flags: flags(), version }, o));
 program

@@ -54,4 +54,18 @@ export interface EndedLine extends CallFacts {
   readonly expectedGrade?: GradeCode;
 }
 
-export type CallLogLine = InviteLine | EndedLine;
+/** A person called back who had missed a call, and what came of it. */
+export interface CallBackLine {
+  readonly type: 'call-back';
+  readonly at: string;
+  readonly callId: string;
+  readonly phone: string;
+  readonly number: string;
+  readonly answered: boolean;
+  /** The final response where it was not answered. */
+  readonly status?: number;
+  readonly said: readonly { readonly kind: SaidKind | 'machine'; readonly text: string }[];
+  readonly heard: readonly string[];
+}
+
+export type CallLogLine = InviteLine | EndedLine | CallBackLine;

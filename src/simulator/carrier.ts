@@ -1,15 +1,17 @@
 import type { ExampleConversation } from '#domain/script.ts';
-import type { Clock } from '#platform/clock.ts';
+import type { Clock, Timer } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { MediaEngine } from '#telephony/rtp/engine.ts';
 import { frameCodecOf } from '#telephony/sdp/media.ts';
 import type { AudioCodec } from '#telephony/sdp/media.ts';
 import { SipUserAgent, type IncomingCall } from '#telephony/sip/user-agent.ts';
+import { callBack } from './call-back.ts';
 import { CallLog } from './call-log.ts';
 import type { EndedLine } from './call-record.ts';
 import { CarrierCall, type CarrierLine } from './carrier-call.ts';
 import { afterCall, type LeadExpectation } from './expectation.ts';
-import { behaviourOf, dialledUser, nationalNumber, personaOf } from './persona.ts';
+import { conversationOf } from './conversation.ts';
+import { behaviourOf, dialledUser, nationalNumber, personaOf, type Persona } from './persona.ts';
 import { SoundBank, type Synthesize } from './sound-bank.ts';
 
 const PRODUCT = 'Waihu-Simulator';
@@ -33,6 +35,8 @@ export interface CarrierOptions {
   /** The examples of the script that a number is called for, by national number: what people on the line say. */
   readonly conversationsFor?: (number: string) => readonly ExampleConversation[];
   readonly channels?: number;
+  /** Whoever did not pick up calls back so long after; without it nobody does. */
+  readonly callBackMs?: number;
   readonly codecs?: readonly AudioCodec[];
   /** Makes people pick up as the hour has it; without it answers do not depend on the time. */
   readonly hour?: () => number;
@@ -79,6 +83,32 @@ export async function openCarrier(options: CarrierOptions): Promise<Carrier> {
   const leads = new Map<string, LeadExpectation>();
   let closing: Promise<void> | undefined;
 
+  const waiting = new Set<Timer>();
+  /** Somebody finds a missed call and calls back. */
+  const later = (
+    afterMs: number,
+    persona: Persona,
+    missed: IncomingCall,
+    examples: readonly ExampleConversation[],
+  ): void => {
+    const timer = clock.setTimer(afterMs, () => {
+      waiting.delete(timer);
+      const { host, port } = missed.source;
+      const lines = conversationOf(examples, persona.human)?.lines ?? [];
+      const call = {
+        persona,
+        phone: dialledUser(missed.requestUri),
+        shown: missed.from,
+        to: { host, port },
+        lines,
+      };
+      callBack(agent, line, call).then(
+        (record) => callLog.append(record),
+        (error: unknown) => log.error({ err: error }, 'simulated call-back failed'),
+      );
+    });
+    waiting.add(timer);
+  };
   agent.onIncomingCall = (incoming: IncomingCall) => {
     const number = nationalNumber(incoming.requestUri);
     const persona = personaOf(number, seed);
@@ -94,6 +124,8 @@ export async function openCarrier(options: CarrierOptions): Promise<Carrier> {
         calls.delete(call);
         callLog.append(end);
         leads.set(number, afterCall(leads.get(number), end));
+        if (options.callBackMs !== undefined && behaviour === 'no-answer')
+          later(options.callBackMs, persona, incoming, examples);
       },
     );
     callLog.append({
@@ -124,6 +156,7 @@ export async function openCarrier(options: CarrierOptions): Promise<Carrier> {
     close() {
       closing ??= (async () => {
         agent.onIncomingCall = undefined;
+        for (const timer of waiting) timer.cancel();
         for (const call of calls) call.close();
         await agent.close('carrier closes');
         await engine.close();

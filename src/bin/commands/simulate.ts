@@ -15,6 +15,8 @@ export interface SimulateFlags {
   readonly log?: string;
   readonly script: string;
   readonly announcements?: string;
+  /** Seconds. */
+  readonly callBack?: number;
 }
 
 /** Runs the simulated carrier until it is told to stop. */
@@ -34,6 +36,7 @@ export async function simulate(o: CommandContext, flags: SimulateFlags): Promise
         announcementsDirectory: flags.announcements === undefined ? undefined : resolve(flags.announcements),
         scriptKey: flags.script,
         logLevel: 'warn',
+        ...(flags.callBack === undefined ? {} : { callBackMs: flags.callBack * 1000 }),
       },
       {
         signal: stop,

@@ -68,6 +68,7 @@ async function run(): Promise<void> {
     rtp: settings.rtp,
     seed: settings.seed,
     pace: settings.pace,
+    ...(settings.callBackMs === undefined ? {} : { callBackMs: settings.callBackMs }),
     ...(settings.logFile === undefined ? {} : { logFile: settings.logFile }),
     synthesize: (text, options) => speech.synthesize(text, options),
     conversationsFor: () => examples,

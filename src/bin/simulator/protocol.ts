@@ -8,6 +8,8 @@ export interface SimulatorSettings {
   /** Factor on ringing and waiting. */
   readonly pace: number;
   readonly logFile: string | undefined;
+  /** Whoever did not pick up calls back so long after. */
+  readonly callBackMs?: number;
   readonly voiceDirectory: string;
   /** Where recordings of its announcements are put, so that a platform can be taught them. */
   readonly announcementsDirectory: string | undefined;
