@@ -51,7 +51,7 @@ interface Case {
   readonly text: boolean;
 }
 
-/** Each bound leaves room for chance beside what was measured; without loss every piece is intact. */
+/** Each bound leaves room for chance and for a busy machine beside what was measured (docs/benchmarks.md, bad network). */
 const still = { delayMs: 20, jitterMs: 0, reorderRatio: 0 };
 const CASES: readonly Case[] = [
   { name: '1 % loss', network: { lossRatio: 0.01, ...still }, intactRatio: 0.85, distanceDb: 3.5, text: true },

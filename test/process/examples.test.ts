@@ -18,7 +18,7 @@ function start(name: string, words: readonly string[]) {
   return { run, spoken: spoken.promise };
 }
 
-it('the telephony examples talk to each other', async () => {
+it('the telephony examples talk to each other', { timeout: 60_000 }, async () => {
   const port = String(await freePort());
   const echo = start('answer-calls', ['--port', port, '--once']);
   await echo.spoken;
