@@ -51,8 +51,11 @@ export async function run(args: readonly string[]): Promise<void> {
     const bridged = await measure(pairs, seconds, parties, true);
     const figure = (name: string, value: number, unit: string): void =>
       printFigure({ bench: 'bridge', figure: `${mode}: ${name}`, value, unit });
-    figure('CPU a bridged call', (1000 * bridged.coresBusy) / pairs, '1/1000 core');
-    figure('CPU of the same legs unbridged', (1000 * alone.coresBusy) / pairs, '1/1000 core');
+    // A frame, because a machine with other work gives frames up; a call has 50 a second and leg.
+    figure('CPU a frame, bridged', bridged.frameUs, 'µs');
+    figure('CPU a frame of the same legs unbridged', alone.frameUs, 'µs');
+    figure('CPU a bridged call', (bridged.frameUs * 50 * parties.length) / 1000, '1/1000 core');
+    figure('CPU of the bridge alone a frame', bridgeUs(parties), 'µs');
     figure('frames given up', bridged.framesDropped, 'frames');
     figure('frames on their way untouched', bridged.relayed, 'share');
   }
@@ -63,9 +66,10 @@ async function measure(
   seconds: number,
   parties: readonly (readonly [PartyRole, G711Codec])[],
   bridged: boolean,
-): Promise<{ readonly coresBusy: number; readonly framesDropped: number; readonly relayed: number }> {
+): Promise<{ readonly frameUs: number; readonly framesDropped: number; readonly relayed: number }> {
   const generator = fork(path.join(import.meta.dirname, 'media-generator.ts'));
   const legs: MediaLeg[] = [];
+  let frames = 0;
   const ports = { first: FIRST_PORT, last: FIRST_PORT + pairs * parties.length * 4 + 99 };
   const engine = await MediaEngine.open({ clock: systemClock, log: silentLog, address: HOST, ports });
   try {
@@ -78,6 +82,7 @@ async function measure(
         if (bridged) bridge.set(role, role);
         const leg = await engine.openLeg({
           onFrame(rx, tx) {
+            frames++;
             if (!bridged) {
               tx.set(rx.payload);
               return;
@@ -108,17 +113,17 @@ async function measure(
     generator.send({ type: 'send', ports: legs.map(({ audioPort }) => audioPort) } satisfies ToGenerator);
     await delay(WARM_UP_MS);
     const cpuStart = process.cpuUsage();
-    const startMs = performance.now();
+    const framesBefore = frames;
     const { framesDropped } = engine.load();
     await delay(seconds * 1000);
     const cpu = process.cpuUsage(cpuStart);
-    const coresBusy = (cpu.user + cpu.system) / 1000 / (performance.now() - startMs);
+    const frameUs = (cpu.user + cpu.system) / Math.max(1, frames - framesBefore);
     const counts = bridges.map((bridge) => bridge.counts);
     const relayed = counts.reduce((sum, one) => sum + one.relayed, 0);
     const all = counts.reduce((sum, one) => sum + one.relayed + one.transcoded + one.mixed, 0);
     await ask(generator, { type: 'stop' }, 'stopped');
     return {
-      coresBusy,
+      frameUs,
       framesDropped: engine.load().framesDropped - framesDropped,
       relayed: relayed / Math.max(1, all),
     };
@@ -126,6 +131,26 @@ async function measure(
     await engine.close();
     generator.kill();
   }
+}
+
+/** Processor time of speaking and listening a frame, without sockets. */
+function bridgeUs(parties: readonly (readonly [PartyRole, G711Codec])[]): number {
+  const bridge = new Bridge();
+  for (const [role] of parties) bridge.set(role, role);
+  const payload = Uint8Array.from({ length: 160 }, (_, i) => (i * 37) & 0xff);
+  const tx = new Uint8Array(160);
+  const rounds = (count: number): void => {
+    for (let i = 0; i < count; i++)
+      for (const [role, codec] of parties) {
+        bridge.speak(role, codec, payload);
+        bridge.listen(role, codec, tx);
+      }
+  };
+  rounds(20_000);
+  const start = process.cpuUsage();
+  rounds(200_000);
+  const cpu = process.cpuUsage(start);
+  return (cpu.user + cpu.system) / (200_000 * parties.length);
 }
 
 function ask<Type extends FromGenerator['type']>(

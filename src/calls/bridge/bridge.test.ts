@@ -87,6 +87,28 @@ test('two parties of one law pass their octets on untouched, of two laws through
   expect(bridge.counts).toMatchObject({ mixed: 0, transcoded: 2 });
 });
 
+test('a wideband voice reaches a listener with the same codec as it came, and others in theirs', () => {
+  const bridge = new Bridge();
+  for (const role of ['callee', 'agent', 'monitor'] as const) bridge.set(role, role);
+  const wire = Uint8Array.from({ length: 60 }, (_, i) => i);
+  const sent: Uint8Array[] = [];
+  const relay = { codec: 'opus', send: (bytes: Uint8Array) => void sent.push(bytes.slice()) } as const;
+  const tx = new Uint8Array(160);
+  bridge.speak('callee', 'PCMA', constant(512, 'PCMA'), true, { codec: 'opus', bytes: wire });
+  expect(bridge.listen('agent', 'PCMA', tx, relay)).toBe(true);
+  expect(sent).toEqual([wire]);
+  expect(tx).toEqual(constant(512, 'PCMA'));
+  bridge.listen('monitor', 'PCMA', tx, { ...relay, codec: 'G722' });
+  expect(sent).toHaveLength(1);
+  // Two voices are mixed: nobody's packet will do.
+  bridge.set('barge', 'barge');
+  bridge.speak('callee', 'PCMA', constant(512, 'PCMA'), true, { codec: 'opus', bytes: wire });
+  bridge.speak('barge', 'PCMA', constant(512, 'PCMA'));
+  bridge.listen('agent', 'PCMA', tx, relay);
+  expect(sent).toHaveLength(1);
+  expect(bridge.counts).toEqual({ relayed: 1, transcoded: 1, mixed: 1 });
+});
+
 test('a third voice that sends nothing costs no mix', () => {
   const bridge = new Bridge();
   for (const role of ['callee', 'agent', 'barge'] as const) bridge.set(role, role);

@@ -1,7 +1,7 @@
 import { FRAME_SAMPLES, encodeG711, linearTable, transcode } from '#telephony/codec/g711.ts';
-import type { G711Codec } from '#telephony/sdp/media.ts';
+import type { AudioCodec, G711Codec } from '#telephony/sdp/media.ts';
 import { FrameLine, LineReader } from './frame-line.ts';
-import type { SpokenFrame } from './frame-line.ts';
+import type { SpokenFrame, WireFrame } from './frame-line.ts';
 import { limit } from './limiter.ts';
 import { hears } from './roles.ts';
 import type { PartyRole } from './roles.ts';
@@ -22,6 +22,12 @@ export interface BridgeCounts {
   /** One party's octets in another law. */
   transcoded: number;
   mixed: number;
+}
+
+/** A listener's way to send a frame of another party in the wideband codec of both. */
+export interface WireRelay {
+  readonly codec: AudioCodec;
+  send(wire: Uint8Array): void;
 }
 
 /** Scratch of this thread: one mix at a time. */
@@ -58,13 +64,16 @@ export class Bridge {
     if (this.#parties.delete(id)) this.#listen();
   }
 
-  /** 20 ms of what a party says. */
-  speak(id: string, codec: G711Codec, payload: Uint8Array, present = true): void {
-    this.#parties.get(id)?.line.write(codec, payload, present);
+  /** 20 ms of what a party says; `wire` where it came in a wideband codec. */
+  speak(id: string, codec: G711Codec, payload: Uint8Array, present = true, wire?: WireFrame): void {
+    this.#parties.get(id)?.line.write(codec, payload, present, wire);
   }
 
-  /** Puts into `tx` what a party hears; false leaves it as it is, because nobody says anything. */
-  listen(id: string, codec: G711Codec, tx: Uint8Array): boolean {
+  /**
+   * Puts into `tx` what a party hears; false leaves it as it is, because nobody says anything. A single voice in the
+   * listener's own wideband codec also goes to `relay`.
+   */
+  listen(id: string, codec: G711Codec, tx: Uint8Array, relay?: WireRelay): boolean {
     const party = this.#parties.get(id);
     if (party === undefined) return false;
     heard.length = 0;
@@ -78,11 +87,11 @@ export class Bridge {
       this.#mix(codec, tx);
     } else {
       tx.set(first.payload);
-      if (first.codec === codec) this.counts.relayed++;
-      else {
-        transcode(first.codec, codec, tx);
-        this.counts.transcoded++;
-      }
+      if (first.codec !== codec) transcode(first.codec, codec, tx);
+      const wideband = relay !== undefined && first.wireCodec === relay.codec;
+      if (wideband) relay.send(first.wire);
+      if (wideband || (first.codec === codec && relay === undefined)) this.counts.relayed++;
+      else this.counts.transcoded++;
     }
     return true;
   }

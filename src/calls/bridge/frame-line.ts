@@ -1,5 +1,5 @@
 import { FRAME_SAMPLES } from '#telephony/codec/g711.ts';
-import type { G711Codec } from '#telephony/sdp/media.ts';
+import type { AudioCodec, G711Codec } from '#telephony/sdp/media.ts';
 
 /** 20 ms of one party as they came from the wire. */
 export interface SpokenFrame {
@@ -8,6 +8,15 @@ export interface SpokenFrame {
   present: boolean;
   /** 160 octets. */
   readonly payload: Uint8Array;
+  /** The wideband codec in which they came; undefined where `wire` holds nothing. */
+  wireCodec: AudioCodec | undefined;
+  wire: Uint8Array;
+}
+
+/** A frame in the wideband codec of its wire. */
+export interface WireFrame {
+  readonly codec: AudioCodec;
+  readonly bytes: Uint8Array;
 }
 
 /** Frames that a line remembers; a listener never lags further behind. */
@@ -23,13 +32,17 @@ export class FrameLine {
     codec: 'PCMA' as G711Codec,
     present: false,
     payload: new Uint8Array(FRAME_SAMPLES),
+    wireCodec: undefined,
+    wire: new Uint8Array(0),
   }));
 
-  write(codec: G711Codec, payload: Uint8Array, present: boolean): void {
+  write(codec: G711Codec, payload: Uint8Array, present: boolean, wire?: WireFrame): void {
     const frame = this.#frames[this.written++ % KEPT]!;
     frame.codec = codec;
     frame.present = present;
     frame.payload.set(payload);
+    frame.wireCodec = wire?.codec;
+    if (wire !== undefined) frame.wire = wire.bytes.slice();
   }
 
   /** A frame that is still kept. */

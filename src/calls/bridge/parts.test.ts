@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
 import { decodeG711 } from '#telephony/codec/g711.ts';
-import { DtmfToneDetector } from '#telephony/rtp/dtmf-tones.ts';
 import { silentLog } from '#platform/log.ts';
 import { comfort } from './comfort.ts';
 import { FrameLine, LineReader } from './frame-line.ts';
 import { builtInHoldMusic, holdMusicOf, HoldPlayer, loadHoldMusic } from './hold-music.ts';
-import { KeyTones } from './key-tones.ts';
 import { limit } from './limiter.ts';
 
 function numbered(n: number): Uint8Array {
@@ -110,22 +108,4 @@ test('comfort noise is quiet but not nothing', () => {
     expect(Math.max(...pcm)).toBeGreaterThan(4);
     expect(Math.max(...pcm)).toBeLessThan(64);
   }
-});
-
-test('keys as tones are heard as those keys', () => {
-  const keys = new KeyTones();
-  for (const digit of '159*0#D') keys.press(digit);
-  keys.press('x');
-  const heard: string[] = [];
-  const detector = new DtmfToneDetector(({ digit }) => heard.push(digit));
-  const tx = new Uint8Array(160);
-  const pcm = new Int16Array(160);
-  let atMs = 0;
-  while (keys.play('PCMU', tx)) {
-    decodeG711('PCMU', tx, pcm);
-    detector.push(pcm, (atMs += 20));
-  }
-  detector.push(new Int16Array(160), (atMs += 20));
-  detector.push(new Int16Array(160), (atMs += 20));
-  expect(heard.join('')).toBe('159*0#D');
 });

@@ -2,30 +2,32 @@ import type { TransferFailure } from '#domain/transfer.ts';
 import type { Log } from '#platform/log.ts';
 import type { MediaEngine, MediaLeg, ReceivedFrame } from '#telephony/rtp/engine.ts';
 import { frameCodecOf } from '#telephony/sdp/media.ts';
-import type { G711Codec, NegotiatedMedia } from '#telephony/sdp/media.ts';
+import type { AudioCodec, G711Codec, NegotiatedMedia } from '#telephony/sdp/media.ts';
 import { Bridge } from './bridge.ts';
+import type { WireRelay } from './bridge.ts';
+import type { WireFrame } from './frame-line.ts';
 import type { BridgeCommand, BridgeEvent, LegRole } from './bridge-protocol.ts';
 import { comfort } from './comfort.ts';
 import { HoldPlayer } from './hold-music.ts';
 import type { HoldMusic } from './hold-music.ts';
-import { KeyTones } from './key-tones.ts';
 import { hears } from './roles.ts';
 
 /** One second leg on this worker. */
 interface SecondLeg {
   readonly id: string;
   readonly leg: MediaLeg;
-  readonly tones: KeyTones;
   /** Undefined until it was answered. */
   role: LegRole | undefined;
   media: NegotiatedMedia | undefined;
+  /** Undefined where the wire carries G.711. */
+  wire: WireRelay | undefined;
 }
 
 export interface SessionBridgeOptions {
   readonly engine: Pick<MediaEngine, 'openLeg'>;
   readonly log: Log;
   readonly music: HoldMusic;
-  readonly callee: Pick<MediaLeg, 'sendText' | 'sendDtmf'>;
+  readonly callee: Pick<MediaLeg, 'sendText' | 'sendDtmf' | 'relay'>;
   readonly post: (event: BridgeEvent) => void;
   /** The script's side of a transfer. */
   readonly script: {
@@ -53,9 +55,8 @@ export class SessionBridge {
   readonly #legs = new Map<string, SecondLeg>();
   readonly #opening = new Set<string>();
   readonly #music: HoldPlayer;
-  readonly #calleeTones = new KeyTones();
-  /** Whether the callee's end takes telephone-events. */
-  #calleeTakesEvents = true;
+  /** How the callee hears a wideband voice as it is; undefined where their wire carries G.711. */
+  #calleeWire: WireRelay | undefined;
   #held = false;
   #agents = 0;
   #frames = 0;
@@ -83,7 +84,7 @@ export class SessionBridge {
 
   /** What was agreed with the callee. */
   calleeMedia(media: NegotiatedMedia): void {
-    this.#calleeTakesEvents = media.audio.dtmfPayloadType !== undefined;
+    this.#calleeWire = wireRelay(media.audio.codec, this.#o.callee);
   }
 
   command(command: BridgeCommand): void {
@@ -99,6 +100,7 @@ export class SessionBridge {
         const second = this.#legs.get(command.leg);
         if (second?.role === undefined) return;
         second.media = command.media;
+        second.wire = wireRelay(command.media.audio.codec, second.leg);
         second.leg.start(command.media);
         return;
       }
@@ -134,12 +136,12 @@ export class SessionBridge {
   frame(rx: ReceivedFrame, codec: G711Codec, tx: Uint8Array): void {
     const talks = this.#bridge.size > 0;
     if (talks) {
-      this.#bridge.speak(CALLEE, codec, rx.payload, rx.kind !== 'none');
+      this.#bridge.speak(CALLEE, codec, rx.payload, rx.kind !== 'none', wireFrame(this.#calleeWire?.codec, rx));
       if (!this.#held) this.#bridge.speak(PLATFORM, codec, tx);
     }
     if (this.#held && this.#agents === 0) this.#music.play(codec, tx);
-    else if (talks && !this.#bridge.listen(CALLEE, codec, tx)) comfort(codec, this.#frames++, tx);
-    if (this.#held) this.#calleeTones.play(codec, tx);
+    else if (talks && !this.#bridge.listen(CALLEE, codec, tx, this.#held ? this.#calleeWire : undefined))
+      comfort(codec, this.#frames++, tx);
   }
 
   /** Characters that the callee typed, or the script says, go to everybody who would hear them. */
@@ -150,7 +152,7 @@ export class SessionBridge {
   /** A key of the callee, for whom they were put through to. As a tone it is in their voice already. */
   digit(digit: string, asTone: boolean): void {
     if (!this.joined || asTone) return;
-    for (const second of this.#legs.values()) if (second.role === 'agent') this.#press(second, digit);
+    for (const second of this.#legs.values()) if (second.role === 'agent') second.leg.sendDtmf(digit);
   }
 
   /** Frees every port; the call is over. */
@@ -175,7 +177,7 @@ export class SessionBridge {
         leg.close();
         return;
       }
-      this.#legs.set(id, { id, leg, tones: new KeyTones(), role: undefined, media: undefined });
+      this.#legs.set(id, { id, leg, role: undefined, media: undefined, wire: undefined });
       this.#o.post({ is: 'opened', leg: id, audioPort: leg.audioPort, textPort: leg.textPort });
     } catch (error) {
       this.#opening.delete(id);
@@ -190,6 +192,7 @@ export class SessionBridge {
     if (second === undefined) return;
     second.role = role;
     second.media = media;
+    second.wire = wireRelay(media.audio.codec, second.leg);
     this.#seat();
     second.leg.start(media);
     if (role === 'agent') this.#o.script.connected();
@@ -221,9 +224,8 @@ export class SessionBridge {
     const second = this.#legs.get(id);
     if (second?.role === undefined || second.media === undefined) return;
     const codec = frameCodecOf(second.media.audio.codec);
-    this.#bridge.speak(id, codec, rx.payload, rx.kind !== 'none');
-    if (!this.#bridge.listen(id, codec, tx)) comfort(codec, this.#frames++, tx);
-    second.tones.play(codec, tx);
+    this.#bridge.speak(id, codec, rx.payload, rx.kind !== 'none', wireFrame(second.wire?.codec, rx));
+    if (!this.#bridge.listen(id, codec, tx, second.wire)) comfort(codec, this.#frames++, tx);
   }
 
   #onText(id: string, text: string): void {
@@ -237,12 +239,14 @@ export class SessionBridge {
   #digitFrom(id: string, digit: string): void {
     const second = this.#legs.get(id);
     if (!this.joined || second?.role !== 'agent') return;
-    if (this.#calleeTakesEvents) this.#o.callee.sendDtmf(digit);
-    else this.#calleeTones.press(digit);
+    this.#o.callee.sendDtmf(digit);
   }
+}
 
-  #press(second: SecondLeg, digit: string): void {
-    if (second.media?.audio.dtmfPayloadType === undefined) second.tones.press(digit);
-    else second.leg.sendDtmf(digit);
-  }
+function wireRelay(codec: AudioCodec, leg: Pick<MediaLeg, 'relay'>): WireRelay | undefined {
+  return codec === frameCodecOf(codec) ? undefined : { codec, send: (wire) => leg.relay(wire) };
+}
+
+function wireFrame(codec: AudioCodec | undefined, { wire }: ReceivedFrame): WireFrame | undefined {
+  return codec === undefined || wire === undefined ? undefined : { codec, bytes: wire };
 }
