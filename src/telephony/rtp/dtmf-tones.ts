@@ -48,7 +48,7 @@ const weighted = new Float64Array(WINDOW_SAMPLES);
 export class DtmfToneDetector {
   readonly #onEvent: (event: DtmfEvent) => void;
   /** The previous frame, then the present one. */
-  readonly #samples = new Float32Array(2 * WINDOW_SAMPLES);
+  readonly #samples = new Int16Array(2 * WINDOW_SAMPLES);
   /** Of the window at hand and of the one before it. */
   #tones = newTones();
   #before = newTones();
@@ -69,7 +69,7 @@ export class DtmfToneDetector {
   /** Takes the next 160 samples, whose last is of `nowMs`. */
   push(pcm: Int16Array, nowMs: number): void {
     this.#samples.copyWithin(0, WINDOW_SAMPLES);
-    for (let i = 0; i < WINDOW_SAMPLES; i++) this.#samples[WINDOW_SAMPLES + i] = pcm[i]!;
+    this.#samples.set(pcm, WINDOW_SAMPLES);
     // Of three windows in a row, the least that a key fills, one is a whole frame. Where neither this nor the last frame can
     // be of a key, the window between the two would begin nothing that lasts.
     const promising = mayHoldKey(this.#samples, WINDOW_SAMPLES, this.#tones);
@@ -188,7 +188,7 @@ function newTones(): Tones {
 }
 
 /** Looks for the low group; false where no high tone would make the window one of a key. */
-function mayHoldKey(samples: Float32Array, from: number, tones: Tones): boolean {
+function mayHoldKey(samples: Int16Array, from: number, tones: Tones): boolean {
   const energy = weigh(samples, from);
   tones.leastPower = (energy * MIN_TONE_SHARE) / HANN_SQUARES;
   tones.highKnown = energy < LEAST_ENERGY;
@@ -202,7 +202,7 @@ function mayHoldKey(samples: Float32Array, from: number, tones: Tones): boolean 
 }
 
 /** Puts a window under its curve; returns its energy. */
-function weigh(samples: Float32Array, from: number): number {
+function weigh(samples: Int16Array, from: number): number {
   let energy = 0;
   for (let i = 0; i < WINDOW_SAMPLES; i++) {
     const sample = samples[from + i]! * hann[i]!;
