@@ -41,3 +41,12 @@ test('the score never leaves its scale and falls with loss', () => {
   }
   expect(estimateMos({ ...new LossRuns().summary(), delayMs: 60 })).toBeCloseTo(4.38, 1);
 });
+
+test('a codec counts by what it does itself and how it bears loss', () => {
+  const heard = { burstRatio: 1, delayMs: 60 };
+  const score = (codec: 'PCMA' | 'G722' | 'opus', lossRatio: number) => estimateMos({ ...heard, codec, lossRatio });
+  expect(score('G722', 0.05)).toBe(score('PCMA', 0.05));
+  expect(score('opus', 0)).toBeGreaterThan(4.2);
+  expect(score('opus', 0)).toBeLessThan(score('PCMA', 0));
+  expect(score('opus', 0.05)).toBeLessThan(score('PCMA', 0.05) - 0.3);
+});
