@@ -113,6 +113,7 @@ export class PlacedCall {
       dialedMs: this.#dialedMs + this.#offsetMs,
       dialedAt: this.#dialedAt,
       codec,
+      tonePlan: trunk.route.tonePlan,
     });
   }
 

@@ -82,7 +82,7 @@ export class CallSession {
     this.#codec = open.codec;
     this.#wireCodec = open.codec;
     this.#transcript = new Transcript(open.dialedMs - deps.threadOffsetMs);
-    this.#progress = new ProgressDetector({ fingerprints: deps.fingerprints, plan: 'cn' });
+    this.#progress = new ProgressDetector({ fingerprints: deps.fingerprints, plan: open.tonePlan });
   }
 
   /** Takes ports for the call; its first sentences are fetched while it rings. */

@@ -1,4 +1,5 @@
 import type { NetworkOutcome } from '#domain/outcome.ts';
+import type { TonePlan } from '#telephony/progress/cadence.ts';
 import type { AudioCodec, SrtpPolicy } from '#telephony/sdp/media.ts';
 import type { SipProtocol } from '#telephony/sip/transport/transport.ts';
 import type { Credentials } from '#telephony/sip/user-agent/digest.ts';
@@ -39,9 +40,6 @@ export type CallerForm = {
   | { readonly identity: 'asserted' | 'preferred'; readonly privacy: 'none' | 'id' }
 );
 
-/** Whose ringback, busy and congestion tones are listened for. */
-export type TonePlan = 'cn' | 'eu' | 'us';
-
 /** Where and how a trunk takes calls. */
 export interface TrunkRoute {
   readonly name: string;
@@ -58,6 +56,7 @@ export interface TrunkRoute {
   readonly headers: Readonly<Record<string, string>>;
   /** Media encryption with keys in the SDP; off unless said. */
   readonly srtp: SrtpPolicy | undefined;
+  /** Whose ringback, busy and congestion tones are listened for. */
   readonly tonePlan: TonePlan;
   /** What this trunk means by a code, where it differs: by `SIP N` or `Q.850;cause=N`. */
   readonly overrides: Readonly<Record<string, NetworkOutcome>>;

@@ -3,6 +3,7 @@ import type { DialogResult, HangupSide, MediaStats, Recording, TimelineEvent, Tu
 import type { Script } from '#domain/script.ts';
 import type { Language } from '#domain/text.ts';
 import type { CallClass } from '#telephony/progress/answering-machine.ts';
+import type { TonePlan } from '#telephony/progress/cadence.ts';
 import type { Detection } from '#telephony/progress/detector.ts';
 import type { G711Codec, NegotiatedMedia } from '#telephony/sdp/media.ts';
 import type { BridgeCommand, BridgeEvent } from './bridge/bridge-protocol.ts';
@@ -49,6 +50,7 @@ export type ToWorker =
       readonly dialedMs: number;
       readonly dialedAt: Date;
       readonly codec: G711Codec;
+      readonly tonePlan: TonePlan;
     }
   | { readonly type: 'early'; readonly call: AttemptId; readonly media: NegotiatedMedia }
   | { readonly type: 'answered'; readonly call: AttemptId; readonly media: NegotiatedMedia }

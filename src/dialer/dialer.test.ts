@@ -5,6 +5,7 @@ import type { CampaignSettings } from '#domain/campaign.ts';
 import type { AttemptId, CampaignId, LeadId } from '#domain/ids.ts';
 import type { HoldReason } from '#domain/contact.ts';
 import type { OutcomeCode } from '#domain/outcome.ts';
+import type { LocalText } from '#domain/text.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
 import { openBus } from '#platform/bus.ts';
 import { ManualClock } from '#platform/clock.ts';
@@ -160,6 +161,7 @@ function bench(
     channels?: number;
     callsPerSecond?: number;
     room?: () => number;
+    hold?: () => LocalText | undefined;
   } = {},
 ) {
   const clock = new ManualClock();
@@ -173,7 +175,14 @@ function bench(
     clock,
     log: silentLog,
     bus,
-    trunks: [dialTrunk({ name: 'main', channels: o.channels ?? 100, callsPerSecond: o.callsPerSecond ?? 100 })],
+    trunks: [
+      dialTrunk({
+        name: 'main',
+        channels: o.channels ?? 100,
+        callsPerSecond: o.callsPerSecond ?? 100,
+        ...(o.hold === undefined ? {} : { hold: o.hold }),
+      }),
+    ],
     ...(o.room === undefined ? {} : { room: o.room }),
     findOutcomes: () => Promise.resolve(new Map()),
     placeCall: (attempt, signal) => {
@@ -228,6 +237,19 @@ describe('the dialer', () => {
     await run(30_000);
     expect(peak.talking).toBe(7);
     expect(placed.length).toBe(60);
+    await dialer.close();
+  });
+
+  it('dials nothing while the trunk takes no calls, says why, and goes on when it does', async () => {
+    let hold: LocalText | undefined = { zh: '线路不可达', en: 'unreachable' };
+    const { dialer, placed, run } = bench(3, { hold: () => hold });
+    await dialer.start({ exclusive: true });
+    await run(10_000);
+    expect(placed).toEqual([]);
+    expect(dialer.status()).toMatchObject([{ leader: true, hold: { en: 'unreachable' } }]);
+    hold = undefined;
+    await run(5000);
+    expect(placed.length).toBe(3);
     await dialer.close();
   });
 

@@ -362,4 +362,37 @@ describe('attempts on a database', () => {
     expect(aborted.length).toBe(10);
     await dialer.close();
   });
+
+  it('spreads over the trunks that take a number, spares the one that failed, and does not count its failure', async () => {
+    const bus = openBus(silentLog);
+    const { store } = node(bus, () => Promise.reject(new Error('unused')));
+    const campaign = await campaignOf(bus, 4, { trunk: 'east' });
+    const now = new Date();
+    const none = offeredLines(10, 'none', { takes: /^\+1/u });
+    const lines = [none, offeredLines(1, 'a'), offeredLines(10, 'b', { callerNumber: () => '555' })];
+    const first = await store.take(campaign, { limit: 2, lines, now });
+    expect(first.attempts.map(({ trunk }) => trunk).toSorted()).toEqual(['a', 'b']);
+    const onA = first.attempts.find(({ trunk }) => trunk === 'a')!;
+    const onB = first.attempts.find(({ trunk }) => trunk === 'b')!;
+    expect(onB.callerNumber).toBe('555');
+    await store.settle(onA, decideOutcome({ ...finishedCall(onA, 'trunk-unreachable'), endedAt: now }), now);
+    const lead = await sql<{ attempt_count: number; state: string; reason: string }>`
+      SELECT attempt_count, state, reason FROM leads WHERE id = ${onA.leadId}::uuid`.execute(database.db);
+    expect(lead.rows).toEqual([{ attempt_count: 0, state: 'waiting', reason: 'trunk-unavailable' }]);
+    // 10 s later it is due again, on the trunk that did not fail though the other has room.
+    const later = new Date(now.getTime() + 11_000);
+    const again = await store.take(campaign, {
+      limit: 1,
+      lines: [offeredLines(5, 'a'), offeredLines(5, 'b')],
+      now: later,
+    });
+    expect(again.attempts).toMatchObject([{ leadId: onA.leadId, trunk: 'b', number: 1 }]);
+    // Where no trunk takes a number its lead waits and says so.
+    const refused = await store.take(campaign, { limit: 1, lines: [none], now: later });
+    expect(refused.attempts).toEqual([]);
+    const waiting = await sql<{ reason: string }>`
+      SELECT reason FROM leads WHERE id = ANY(${refused.denied}::uuid[])`.execute(database.db);
+    expect(waiting.rows.length).toBeGreaterThan(0);
+    expect(waiting.rows.every(({ reason }) => reason === 'trunk-unavailable')).toBe(true);
+  });
 });

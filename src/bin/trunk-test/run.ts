@@ -76,6 +76,13 @@ export async function testTrunk(o: TrunkTest): Promise<readonly Finding[]> {
   const request = registrationOf(trunk, route);
   if (reachable || request === undefined || route.proxy !== undefined)
     tell(await tryRegistration(sip, clock, request, trunk.account?.realm));
+  else
+    tell({
+      step: 'registration',
+      state: 'skipped',
+      code: 'registration-unreachable',
+      seen: { zh: '没有服务器应答，不试注册。', en: 'No server answers, so registering is not tried.' },
+    });
   if (o.phone !== undefined) {
     const callerNumber = trunk.callerNumbers[0] ?? '';
     const listening = o.listenMs === undefined ? {} : { listenMs: o.listenMs };
