@@ -93,7 +93,7 @@ export class AnsweredCall {
       dialedMs: this.#arrivedMs + this.#offsetMs,
       dialedAt: this.#arrivedAt,
       codec,
-      tonePlan: route.tonePlan,
+      tonePlan: trunk.route.tonePlan,
     });
   }
 
