@@ -12,7 +12,7 @@ import { plainRoute } from '#calls/trunk-route.ts';
 import { Trunk } from '#calls/trunk.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createLog } from '#platform/log.ts';
-import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
+import { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { SoakLoad } from './soak-load.ts';
 import { tonePhrase } from './soak-phrase.ts';

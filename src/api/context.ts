@@ -1,5 +1,11 @@
 import type pg from 'pg';
-import type { TrunkSummary } from '#domain/api.ts';
+import type {
+  AnnouncementLesson,
+  AnnouncementTrial,
+  AnnouncementView,
+  TrunkSummary,
+  UnknownAnnouncementView,
+} from '#domain/api.ts';
 import type { AttemptId } from '#domain/ids.ts';
 import type { Language } from '#domain/text.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
@@ -35,6 +41,22 @@ export interface NodeStatus {
   readonly notOurs: number;
 }
 
+/** Carriers' announcements as the API teaches them; audio is WAV. Faults are AppErrors. */
+export interface AnnouncementDesk {
+  list(): readonly AnnouncementView[];
+  /** `label` is an outcome code or another word for it; `name` replaces the announcement of that name. */
+  learn(lesson: {
+    readonly bytes: Uint8Array;
+    readonly label: string;
+    readonly name?: string;
+  }): Promise<AnnouncementLesson>;
+  forget(name: string): Promise<void>;
+  tryOut(recording: { readonly bytes: Uint8Array }): AnnouncementTrial;
+  unknown(): Promise<readonly UnknownAnnouncementView[]>;
+  /** Path of the kept early media of a call. */
+  earlyMedia(callId: string): Promise<string | undefined>;
+}
+
 /** What the routes work with; wired by `bin/`. */
 export interface ApiContext {
   readonly db: Db;
@@ -47,6 +69,8 @@ export interface ApiContext {
   readonly trunks: readonly TrunkSummary[];
   readonly recordingsDirectory: string;
   readonly importsDirectory: string;
+  /** Undefined where this process runs no calls. */
+  readonly announcements?: AnnouncementDesk;
   /** Built console, or undefined where it has not been built. */
   readonly consoleDirectory: string | undefined;
   /** Bearer token of the local operator: the command line on the same machine. */

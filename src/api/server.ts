@@ -15,6 +15,7 @@ import { answerFailure, handleErrors } from './error-handler.ts';
 import { LiveCalls } from './live-calls.ts';
 import { liveRoute } from './live.ts';
 import { callControlRoutes } from './routes/call-control.ts';
+import { announcementRoutes } from './routes/announcements.ts';
 import { callRoutes } from './routes/calls.ts';
 import { campaignRoutes } from './routes/campaigns.ts';
 import { healthRoute } from './routes/health.ts';
@@ -104,6 +105,7 @@ export async function buildApi(
     recordingRoute(scope, context);
     metricsRoute(scope, context);
     suppressionRoutes(scope, context);
+    announcementRoutes(scope, context);
     liveRoute(scope, context, live);
   });
   const cleaning = cleanSessions(context);

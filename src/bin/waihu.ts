@@ -61,6 +61,7 @@ const examples = (...lines: readonly string[]): string =>
   `\n${t('例如：', 'Examples:')}\n${lines.map((line) => `  waihu ${line}`).join('\n')}\n`;
 
 const flags = (): GlobalFlags => program.opts<GlobalFlags>();
+const base = () => ({ terminal, flags: flags(), version });
 
 program
   .command('start')
@@ -207,11 +208,55 @@ program
     (await import('./commands/bench.ts')).bench(name, options),
   );
 
+const progress = program
+  .command('progress')
+  .description(t('呼叫进展：教平台识别运营商提示音', 'call progress: teach the announcements of carriers'));
+const announcements = async () => import('./commands/progress.ts');
+progress
+  .command('learn <file>')
+  .description(
+    t('从录音（WAV）或某通电话的早期媒体学习一段提示音', 'learn an announcement from a recording (WAV) or a call'),
+  )
+  .requiredOption(
+    '--as <outcome>',
+    t('它代表什么，例如 empty-number、关机', 'what it stands for, such as empty-number'),
+  )
+  .option('--name <name>', t('名称；同名的会被替换', 'its name; replaces the one of that name'))
+  .addHelpText(
+    'after',
+    examples(
+      'progress unknown',
+      'progress learn empty.wav --as empty-number',
+      'progress learn 019a… --as 关机 --name powered-off.mobile',
+      'progress try empty.wav',
+    ),
+  )
+  .action(async (file: string, o) => (await announcements()).learn(base(), file, o));
+progress
+  .command('list')
+  .description(t('列出学过的提示音', 'list what is taught'))
+  .action(async () => (await announcements()).list(base()));
+progress
+  .command('forget <name>')
+  .description(t('忘记一段提示音', 'forget an announcement'))
+  .action(async (name: string) => (await announcements()).forget(base(), name));
+progress
+  .command('try <file>')
+  .description(t('这段录音会被识别成什么', 'what a recording would be recognised as'))
+  .action(async (file: string) => (await announcements()).tryOut(base(), file));
+progress
+  .command('unknown')
+  .description(t('未接通且未识别的早期媒体', 'early media of unanswered calls that nobody recognised'))
+  .action(async () => (await announcements()).unknown(base()));
+progress
+  .command('save <call> <file>')
+  .description(t('把一通电话的早期媒体写成文件', 'write the early media of a call to a file'))
+  .action(async (call: string, file: string) => (await announcements()).save(base(), call, file));
+
 const campaign = program
   .command('campaign')
   .description(t('任务：列表、新建、启动、暂停……', 'campaigns: list, create, start, pause …'));
 const campaigns = async () => import('./commands/campaign.ts');
-const base = () => ({ terminal, flags: flags(), version });
 campaign
   .command('list')
   .description(t('列出任务', 'list campaigns'))

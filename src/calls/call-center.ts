@@ -23,6 +23,7 @@ export interface CallCenterOptions {
   readonly fingerprints: unknown;
   /** A WAV file that plays while a callee waits; the built-in music where it is not there. */
   readonly holdMusicFile?: string;
+  readonly earlyMedia?: WorkerSettings['earlyMedia'];
   readonly logLevel: WorkerSettings['logLevel'];
   /** Ready-to-send G.711 of a phrase, or undefined where it cannot be spoken. */
   readonly phrase: (request: PhraseRequest) => Promise<Uint8Array | undefined>;
@@ -49,6 +50,8 @@ export interface CallCenter {
   readonly workerLoads: readonly (WorkerLoad & { readonly ageMs: number })[];
   /** Transfers and listeners of a call that talks; undefined for every other one. */
   control(id: AttemptId): CallControl | undefined;
+  /** JSON of a `FingerprintLibrary`: the announcements that calls placed from now on know. */
+  teach(fingerprints: unknown): void;
   /** Hangs up every call politely, waits for their ends, then ends the workers. */
   close(reason: string): Promise<void>;
 }
@@ -67,6 +70,7 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
       recordingsDirectory: options.recordingsDirectory,
       fingerprints: options.fingerprints,
       holdMusicFile: options.holdMusicFile,
+      earlyMedia: options.earlyMedia,
       logLevel: options.logLevel,
     },
     phrase: options.phrase,
@@ -133,6 +137,7 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
       const trunk = trunkOf(attempt.trunk);
       return follow(new AnsweredCall({ ...options, pool, trunk, incoming, attempt, observer }), attempt.id, signal);
     },
+    teach: (fingerprints) => pool.teach(fingerprints),
     close: () => (closed ??= close()),
   };
 }

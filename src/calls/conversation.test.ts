@@ -87,6 +87,7 @@ function talk(options: { settings?: Partial<Script['settings']>; waiting?: boole
           text: parts.map(({ text }) => text).join(''),
           audio: parts.reduce((sum, part) => sum + part.audio.length, 0),
         }),
+      stop: () => log.push('hushed'),
     },
     calleeSpeaking: () => state.calleeSpeaking,
     events: {

@@ -11,6 +11,9 @@ import type { Answered, SpeakerOptions, UtteranceEnd } from './speaker.ts';
 /** The far end's jitter buffer still holds the end of the goodbye when we have sent it. */
 const GOODBYE_LINGER_MS = 200;
 
+/** Beeps of a row come faster than this. */
+const AFTER_BEEP_MS = 500;
+
 export interface ConversationOptions extends Pick<
   SpeakerOptions,
   'clock' | 'script' | 'codec' | 'phrases' | 'transcript' | 'mouth'
@@ -57,6 +60,8 @@ export class Conversation {
   #noReply: Timer | undefined;
   #timeLimit: Timer | undefined;
   #goodbye: Timer | undefined;
+  #beep: Timer | undefined;
+  #noBeep: Timer | undefined;
   /** Our side has asked for the end. */
   #asked = false;
   #ended = false;
@@ -120,6 +125,13 @@ export class Conversation {
 
   detected(kind: 'voicemail' | 'call-assistant' | 'fax'): void {
     this.#feed({ type: 'detected', kind, atMs: this.#now() });
+  }
+
+  /** A mailbox asks for the message; some beep several times, and the last one counts. */
+  beeped(): void {
+    if (this.#ended) return;
+    this.#beep?.cancel();
+    this.#beep = this.#clock.setTimer(AFTER_BEEP_MS, () => this.#feed({ type: 'beep', atMs: this.#now() }));
   }
 
   /** The callee took the floor while we spoke. */
@@ -208,6 +220,12 @@ export class Conversation {
         this.#hangUpReason = effect.reason;
         this.#transfer = undefined;
         return;
+      case 'await-beep':
+        this.#cancelNoReply();
+        this.#noReplyMs = undefined;
+        queueMicrotask(() => this.#speaker.hush());
+        this.#noBeep = this.#clock.setTimer(effect.maxMs, () => this.#feed({ type: 'no-beep', atMs: this.#now() }));
+        return;
       case 'transfer':
         this.#transfer = effect.outside;
         if (effect.outside !== undefined) return;
@@ -281,6 +299,8 @@ export class Conversation {
   #cancelTimers(): void {
     this.#cancelNoReply();
     this.#timeLimit?.cancel();
+    this.#beep?.cancel();
+    this.#noBeep?.cancel();
     this.#goodbye?.cancel();
     this.#goodbye = undefined;
   }

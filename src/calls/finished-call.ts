@@ -50,9 +50,10 @@ export function finishedCall(seen: Signalling, result: WorkerResult): FinishedCa
 }
 
 function outcomeOf(
-  { end, ringMs, answeredMs, hangUpReason, overrides }: Signalling,
-  { detections, callClass, callClassEvidence }: WorkerResult,
+  seen: Signalling,
+  { detections, timeline, callClass, callClassEvidence }: WorkerResult,
 ): { readonly outcome: NetworkOutcome; readonly evidence: readonly Evidence[] } {
+  const { end, ringMs, answeredMs, hangUpReason, overrides } = seen;
   const evidence = (suggests: NetworkOutcome, detail: string, confidence: number): Evidence[] => [
     { kind: 'platform', detail, suggests, confidence },
   ];
@@ -64,6 +65,7 @@ function outcomeOf(
     by: end.by,
     detections,
     ringMs,
+    rangMs: rangMsOf(seen, timeline),
     answered: answeredMs !== undefined,
     hangUpReason,
     callClass,
@@ -73,6 +75,15 @@ function outcomeOf(
   // For example an answer without a codec of ours: nobody said anything about the callee.
   if (decided.evidence.length > 0) return { outcome: decided.outcome, evidence: decided.evidence };
   return { outcome: decided.outcome, evidence: evidence(decided.outcome, hangUpReason ?? end.detail, 0.3) };
+}
+
+/** How long the callee's own line rang: since a 180, or since a ringback tone was heard. */
+function rangMsOf({ timeline, endedMs }: Signalling, heard: readonly TimelineEvent[]): number | undefined {
+  const rings = [...timeline, ...heard].filter(
+    (event) =>
+      (event.type === 'progress' && event.status === 180) || (event.type === 'tone' && event.label === 'ringback'),
+  );
+  return rings.length === 0 ? undefined : endedMs - Math.min(...rings.map(({ atMs }) => atMs));
 }
 
 function rounded(value: number | undefined): number | undefined {

@@ -9,13 +9,15 @@ import type { G711Codec, NegotiatedMedia } from '#telephony/sdp/media.ts';
 import { AnsweringMachineDetector } from '#telephony/progress/answering-machine.ts';
 import { ProgressDetector } from '#telephony/progress/detector.ts';
 import type { Detection } from '#telephony/progress/detector.ts';
-import type { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
+import type { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 import { DEFAULT_VOICE_SETTINGS, VoiceSession } from '#voice/session.ts';
 import type { VoiceActivity } from '#voice/vad/activity.ts';
 import type { BridgeCommand } from './bridge/bridge-protocol.ts';
 import type { HoldMusic } from './bridge/hold-music.ts';
 import { SessionBridge } from './bridge/session-bridge.ts';
 import { Conversation } from './conversation.ts';
+import { EarlyMedia } from './early-media.ts';
+import type { EarlyMediaShelf } from './early-media.ts';
 import type { PhraseSource } from './phrase-source.ts';
 import { openRecorder } from './recording.ts';
 import type { Recorder } from './recording.ts';
@@ -33,6 +35,8 @@ export interface SessionDeps {
   readonly voiceActivity: () => VoiceActivity;
   readonly holdMusic: HoldMusic;
   readonly recordingsDirectory: string;
+  /** Undefined where unrecognised early media is not kept. */
+  readonly earlyMedia: EarlyMediaShelf | undefined;
   /** `processMs() - clock.monotonicMs()` of this thread. */
   readonly threadOffsetMs: number;
   readonly post: (message: FromWorker) => void;
@@ -66,6 +70,7 @@ export class CallSession {
   readonly #transcript: Transcript;
   readonly #detections: Detection[] = [];
   readonly #progress: ProgressDetector;
+  readonly #early: EarlyMedia | undefined;
   #leg: MediaLeg | undefined;
   #talking: Talking | undefined;
   #codec: G711Codec;
@@ -73,6 +78,7 @@ export class CallSession {
   #voiced = false;
   /** Whether the callee's keys come as telephone-events; else they are heard as tones. */
   #takesEvents = true;
+  #earlyBegun = false;
   #closed = false;
 
   constructor(deps: SessionDeps, open: Open, script: CompiledScript) {
@@ -83,6 +89,7 @@ export class CallSession {
     this.#wireCodec = open.codec;
     this.#transcript = new Transcript(open.dialedMs - deps.threadOffsetMs);
     this.#progress = new ProgressDetector({ fingerprints: deps.fingerprints, plan: open.tonePlan });
+    this.#early = deps.earlyMedia === undefined ? undefined : new EarlyMedia();
   }
 
   /** Takes ports for the call; its first sentences are fetched while it rings. */
@@ -164,6 +171,7 @@ export class CallSession {
       this.#deps.log.error({ call: this.#open.call, err: error }, 'recording could not be finished');
       return undefined;
     });
+    await this.#keepEarlyMedia();
     return {
       dialog,
       timeline: this.#transcript.timeline,
@@ -268,15 +276,19 @@ export class CallSession {
   #onFrame(rx: ReceivedFrame, tx: Uint8Array): void {
     const talking = this.#talking;
     if (talking === undefined) {
-      if (rx.kind === 'none') return;
+      // Once it has begun, what does not come is silence: pauses of a cadence may be sent as nothing at all.
+      this.#earlyBegun ||= rx.kind !== 'none';
+      if (!this.#earlyBegun) return;
+      this.#early?.push(rx.payload);
       for (const detection of this.#progress.push(rx.pcm, rx.atMs)) this.#detected(detection);
       return;
     }
     if (talking.bridge.scripted) {
       talking.voice.onFrame(rx.pcm, tx, rx.atMs);
       if (this.#wireCodec !== this.#codec) transcode(this.#codec, this.#wireCodec, tx);
-      talking.machine.push(rx.pcm, this.#voiced, rx.atMs);
+      const beep = talking.machine.push(rx.pcm, this.#voiced, rx.atMs);
       this.#classify();
+      if (beep !== undefined) talking.conversation.beeped();
     } else if (talking.voice.speaking) talking.voice.onFrame(SILENCE, UNHEARD, rx.atMs);
     talking.bridge.frame(rx, this.#wireCodec, tx);
     talking.recorder.push(rx.payload, tx, rx.atMs);
@@ -299,14 +311,18 @@ export class CallSession {
 
   #detected(detection: Detection): void {
     this.#detections.push(detection);
-    if (detection.kind === 'tone' || detection.kind === 'announcement') {
-      this.#transcript.add(detection.atMs, {
-        type: detection.kind,
-        label: detection.label,
-        confidence: detection.confidence,
-      });
-    }
+    const { kind, label, confidence, atMs } = detection;
+    // Ringback is told as a tone already, and silence is no event.
+    if (kind !== 'sound' || label === 'music' || label === 'speech')
+      this.#transcript.add(atMs, { type: kind === 'announcement' ? kind : 'tone', label, confidence });
     this.#deps.post({ type: 'detected', call: this.#open.call, detection });
+  }
+
+  /** What nobody taught yet may be taught from this call. */
+  async #keepEarlyMedia(): Promise<void> {
+    const { earlyMedia } = this.#deps;
+    if (this.#talking !== undefined || this.#early === undefined || !this.#progress.hasUnknownSpeech) return;
+    await earlyMedia?.keep(this.#open.call, this.#open.dialedAt, this.#early, this.#codec);
   }
 
   #told = false;
@@ -314,7 +330,8 @@ export class CallSession {
     const talking = this.#talking;
     if (talking === undefined || this.#told || this.#open.inbound === true) return;
     const { verdict } = talking.machine;
-    if (verdict === 'unknown' || verdict === 'human') return;
+    // A menu is answered like a person; nothing is said that it would not ask for.
+    if (verdict === 'unknown' || verdict === 'human' || verdict === 'ivr') return;
     this.#told = true;
     talking.conversation.detected(verdict);
   }

@@ -13,7 +13,7 @@ it('reports one interruption once, and what is said during the fade on its own',
     codec: 'PCMA',
     phrases: { peek: () => new Uint8Array(160), get: () => Promise.resolve(undefined) },
     transcript: new Transcript(0),
-    mouth: { speak: () => undefined },
+    mouth: { speak: () => undefined, stop: () => undefined },
     onSay: () => undefined,
     onSpoken: (end) => spoken.push(end),
   });
@@ -46,7 +46,7 @@ it('measures a reply only to a turn that ended while we were silent', () => {
     codec: 'PCMA',
     phrases: { peek: () => new Uint8Array(160), get: () => Promise.resolve(undefined) },
     transcript,
-    mouth: { speak: () => undefined },
+    mouth: { speak: () => undefined, stop: () => undefined },
     onSay: () => undefined,
     onSpoken: () => undefined,
   });

@@ -16,6 +16,8 @@ export interface Mouth {
     readonly parts: readonly { readonly text: string; readonly audio: Uint8Array }[];
     readonly barge: BargePolicy;
   }): void;
+  /** Fades out what plays and drops what waits; each is reported as ended. */
+  stop(): void;
 }
 
 /** What the voice says when an utterance is over. */
@@ -114,6 +116,13 @@ export class Speaker {
       else pending.cut = true;
     }
     if (dropped && !this.busy) this.#o.onSpoken({ interrupted: true, playedText: '' });
+  }
+
+  /** Stops what plays and drops what waits. */
+  hush(): void {
+    if (this.#closed) return;
+    this.interrupted();
+    this.#o.mouth.stop();
   }
 
   started(id: number, atMs: number): void {

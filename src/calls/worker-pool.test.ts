@@ -41,6 +41,7 @@ async function open(
       address: '127.0.0.1',
       recordingsDirectory: '/nowhere',
       fingerprints: [],
+      earlyMedia: undefined,
       holdMusicFile: undefined,
       logLevel: 'silent',
     },

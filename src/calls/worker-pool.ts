@@ -60,10 +60,12 @@ export class WorkerPool {
   /** By index; undefined while a dead one waits for its replacement. */
   readonly #running: (Running | undefined)[] = [];
   readonly #restarts = new Set<NodeJS.Timeout>();
+  #fingerprints: unknown;
   #closed: Promise<void> | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#fingerprints = options.settings.fingerprints;
     for (let index = 0; index < options.workers; index++) this.#running.push(this.#start(index));
   }
 
@@ -109,6 +111,13 @@ export class WorkerPool {
     };
   }
 
+  /** Announcements that calls opened from now on know, on every worker and on those that replace one. */
+  teach(fingerprints: unknown): void {
+    this.#fingerprints = fingerprints;
+    for (const { worker } of this.#alive())
+      worker.postMessage({ type: 'fingerprints', fingerprints } satisfies ToWorker);
+  }
+
   /** Lets every worker finish its files, then ends it; calls that are still there are lost. Idempotent. */
   close(): Promise<void> {
     return (this.#closed ??= this.#close());
@@ -134,7 +143,12 @@ export class WorkerPool {
     const { ports, settings, workers, program, log } = this.#options;
     const size = Math.floor((ports.last - ports.first + 1) / workers / PORTS_A_CALL) * PORTS_A_CALL;
     const first = ports.first + index * size;
-    const workerData: WorkerSettings = { ...settings, index, ports: { first, last: first + size - 1 } };
+    const workerData: WorkerSettings = {
+      ...settings,
+      fingerprints: this.#fingerprints,
+      index,
+      ports: { first, last: first + size - 1 },
+    };
     const worker = new Worker(program ?? new URL('./worker.ts', import.meta.url), {
       workerData,
       name: `calls-${index}`,

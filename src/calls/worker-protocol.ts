@@ -18,6 +18,8 @@ export interface WorkerSettings {
   readonly fingerprints: unknown;
   /** A WAV file that plays while somebody waits; where it is not there, the built-in music does. */
   readonly holdMusicFile: string | undefined;
+  /** Where unrecognised early media of unanswered calls is kept, and how many files a day; undefined keeps none. */
+  readonly earlyMedia: { readonly directory: string; readonly perDay: number } | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -52,6 +54,8 @@ export type ToWorker =
       readonly codec: G711Codec;
       readonly tonePlan: TonePlan;
     }
+  /** Announcements were taught or forgotten: calls opened from now on know these. */
+  | { readonly type: 'fingerprints'; readonly fingerprints: unknown }
   | { readonly type: 'early'; readonly call: AttemptId; readonly media: NegotiatedMedia }
   | { readonly type: 'answered'; readonly call: AttemptId; readonly media: NegotiatedMedia }
   /** The callee changed the session after the answer: hold, another address, another codec. */

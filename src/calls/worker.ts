@@ -7,11 +7,12 @@ import { compileScript } from '#dialog/compile.ts';
 import type { CompiledScript } from '#dialog/compile.ts';
 import { next, startDialog } from '#dialog/interpreter.ts';
 import { sampleScripts } from '#dialog/samples.ts';
-import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
+import { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 import { MediaEngine } from '#telephony/rtp/engine.ts';
 import { loadWebRtcVad } from '#voice/vad/webrtc.ts';
 import { loadHoldMusic } from './bridge/hold-music.ts';
 import { PhraseSource } from './phrase-source.ts';
+import { EarlyMediaShelf } from './early-media.ts';
 import { CallSession } from './session.ts';
 import type { SessionDeps } from './session.ts';
 import { threadOffsetMs } from './thread-clock.ts';
@@ -29,12 +30,16 @@ const post = (message: FromWorker): void => port.postMessage(message);
 const phrases = new PhraseSource({ clock, ask: (request, phrase) => post({ type: 'phrase', request, phrase }) });
 raiseThreadPriority(log);
 const engine = await MediaEngine.open({ clock, log, address: settings.address, ports: settings.ports });
+let fingerprints = FingerprintLibrary.fromJson(settings.fingerprints);
 const deps: SessionDeps = {
   clock,
   log,
   engine,
   phrases,
-  fingerprints: FingerprintLibrary.fromJson(settings.fingerprints),
+  get fingerprints() {
+    return fingerprints;
+  },
+  earlyMedia: settings.earlyMedia === undefined ? undefined : new EarlyMediaShelf({ ...settings.earlyMedia, log }),
   voiceActivity: await loadWebRtcVad(),
   holdMusic: await loadHoldMusic(settings.holdMusicFile, log),
   recordingsDirectory: settings.recordingsDirectory,
@@ -79,6 +84,9 @@ function receive(message: ToWorker): void {
       return;
     case 'open':
       void open(message);
+      return;
+    case 'fingerprints':
+      fingerprints = FingerprintLibrary.fromJson(message.fingerprints);
       return;
     case 'early':
       sessions.get(message.call)?.early(message.media);

@@ -96,7 +96,7 @@ export function optOut(step: Step, reason: MatchReason, late: boolean): void {
   hangUp(step, 'opt-out');
 }
 
-/** Ends a call that a machine took. */
+/** Ends a call that a machine took; a mailbox for which the script has words hears them after its tone. */
 export function machine(step: Step, kind: 'voicemail' | 'call-assistant' | 'fax'): void {
   const { data } = step;
   decide(step, `answered by a machine: ${kind}`);
@@ -104,6 +104,22 @@ export function machine(step: Step, kind: 'voicemail' | 'call-assistant' | 'fax'
   data.machine = kind;
   const handler = kind === 'fax' ? undefined : handlerOf(step, kind);
   tag(step, handler?.tags);
-  say(step, nthSpeech(handler?.speech ?? [], 0), { intent: kind });
+  const speech = nthSpeech(handler?.speech ?? [], 0);
+  if (kind === 'voicemail' && speech !== undefined) {
+    data.phase = 'beep';
+    step.effects.push({ type: 'await-beep', maxMs: LONGEST_GREETING_MS });
+    return;
+  }
+  say(step, speech, { intent: kind });
   hangUp(step, kind);
+}
+
+/** A mailbox's greeting with its tone; one without a tone records by then. */
+const LONGEST_GREETING_MS = 20_000;
+
+/** Says to the mailbox what the script has for it; without a beep it may record all the same. */
+export function leaveMessage(step: Step, beep: boolean): void {
+  decide(step, beep ? 'beep: message left' : 'no beep: message left');
+  say(step, nthSpeech(handlerOf(step, 'voicemail')?.speech ?? [], 0), { intent: 'voicemail' });
+  hangUp(step, 'voicemail');
 }

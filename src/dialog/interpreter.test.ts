@@ -338,6 +338,8 @@ const eventArbitrary: fc.Arbitrary<DialogEvent> = fc.oneof(
     { type: 'dtmf', digit: '#', atMs: 0 },
     { type: 'dtmf', digit: '1', atMs: 0 },
     { type: 'detected', kind: 'voicemail', atMs: 0 },
+    { type: 'beep', atMs: 0 },
+    { type: 'no-beep', atMs: 0 },
     { type: 'transfer-failed', atMs: 0 },
     { type: 'transfer-failed', reason: 'busy', atMs: 0 },
     { type: 'transfer-started', atMs: 0 },

@@ -18,7 +18,7 @@ import {
   transfer,
   type Step,
 } from './flow.ts';
-import { because, handleGlobal, machine, optOut } from './handlers.ts';
+import { because, handleGlobal, leaveMessage, machine, optOut } from './handlers.ts';
 import { nthSpeech, renderText } from './speech.ts';
 import { transferAnswered, transferEnded, transferStarted, unTransferred } from './transfers.ts';
 import type { DialogData, DialogEffect, DialogEvent, DialogState } from './state.ts';
@@ -129,7 +129,11 @@ function handle(step: Step, event: DialogEvent): void {
       dtmf(step, event.digit, event.atMs);
       return;
     case 'detected':
-      if (data.phase !== 'closing') machine(step, event.kind);
+      if (data.phase !== 'closing' && data.phase !== 'beep') machine(step, event.kind);
+      return;
+    case 'beep':
+    case 'no-beep':
+      if (data.phase === 'beep') leaveMessage(step, event.type === 'beep');
       return;
     case 'transfer-failed':
       if (data.phase === 'transferring') unTransferred(step, event.reason);
@@ -172,7 +176,7 @@ function heard(step: Step, text: string, atMs: number): void {
     if (text.trim() !== '' && data.phase === 'listening') wordless(step, utterance);
     return;
   }
-  if (data.phase === 'closing' || data.phase === 'transferring') {
+  if (data.phase === 'closing' || data.phase === 'transferring' || data.phase === 'beep') {
     const late = data.optedOut ? undefined : optsOut(script, utterance);
     if (late !== undefined) optOut(step, late, true);
     return;

@@ -25,6 +25,10 @@ export type DialogEvent =
   | { readonly type: 'transfer-failed'; readonly reason?: TransferFailure; readonly atMs: number }
   /** Whom the callee was put through to has hung up. */
   | { readonly type: 'transfer-ended'; readonly atMs: number }
+  /** A mailbox's tone is over: what is said now is recorded. */
+  | { readonly type: 'beep'; readonly atMs: number }
+  /** The tone that was awaited has not come. */
+  | { readonly type: 'no-beep'; readonly atMs: number }
   | { readonly type: 'hung-up'; readonly by: HangupSide; readonly atMs: number }
   | { readonly type: 'time-limit'; readonly atMs: number };
 
@@ -41,6 +45,8 @@ export type DialogEffect =
   | { readonly type: 'hang-up'; readonly reason: string }
   /** `outside` is undefined for the platform's own agents. */
   | { readonly type: 'transfer'; readonly to: string; readonly outside?: OutsideTarget }
+  /** A mailbox greets: stop speaking, and report its tone, or after `maxMs` that none came. */
+  | { readonly type: 'await-beep'; readonly maxMs: number }
   | { readonly type: 'suppress' }
   | { readonly type: 'tag'; readonly tag: string }
   | { readonly type: 'slot'; readonly name: string; readonly value: string }
@@ -68,8 +74,8 @@ export interface DialogData {
   readonly startedAt: string;
   readonly timeZone: string;
   readonly agents: boolean;
-  /** `closing`: the last words are being said; `ended`: nothing will be said any more. */
-  readonly phase: 'idle' | 'speaking' | 'listening' | 'closing' | 'transferring' | 'ended';
+  /** `beep`: a mailbox greets and its tone is awaited; `closing`: the last words are being said; `ended`: nothing will be said any more. */
+  readonly phase: 'idle' | 'speaking' | 'listening' | 'beep' | 'closing' | 'transferring' | 'ended';
   readonly answeredMs: number;
   readonly lastMs: number;
   readonly node: string;

@@ -300,3 +300,65 @@ export interface CampaignDefaults {
   readonly settings: CampaignSettings;
   readonly trunks: readonly TrunkSummary[];
 }
+
+/** GET /api/announcements; DELETE /api/announcements/:name forgets one. */
+export interface AnnouncementView {
+  readonly name: string;
+  /** The outcome code that it stands for. */
+  readonly label: string;
+  readonly durationMs: number;
+  /** Null for a WAV file that was put into the announcements directory. */
+  readonly taughtAt: string | null;
+}
+
+/** A taught announcement that is like another sound. */
+export interface AnnouncementLikeness {
+  readonly name: string;
+  readonly label: string;
+  /** Bit errors of the likest two seconds: under 0.36 alike, from 0.41 on unrelated. */
+  readonly bitErrorRatio: number;
+  /** 0–1. */
+  readonly sharedRatio: number;
+}
+
+/** POST /api/announcements?label=…&name=… with a WAV `file`. */
+export interface AnnouncementLesson {
+  readonly announcement: AnnouncementView;
+  readonly channel: 'mono' | 'left' | 'right';
+  /** The part of the recording that was used. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly warnings: readonly LocalText[];
+  /** The likest announcement of another label. */
+  readonly nearest: AnnouncementLikeness | null;
+}
+
+/** POST /api/announcements/try with a WAV `file`. */
+export interface AnnouncementTrial {
+  readonly channel: 'mono' | 'left' | 'right';
+  readonly heard: readonly {
+    readonly kind: 'tone' | 'announcement' | 'sound';
+    readonly label: string;
+    readonly name: string | null;
+    readonly confidence: number;
+    readonly atMs: number;
+  }[];
+  /** The outcome code that would be recognised. */
+  readonly recognised: string | null;
+  /** The nearest announcement of another label. */
+  readonly nearest: AnnouncementLikeness | null;
+  readonly warnings: readonly LocalText[];
+}
+
+/** GET /api/early-media: calls that seem to have heard one announcement which is not taught. */
+export interface UnknownAnnouncementView {
+  /** The newest of them; GET /api/early-media/:id.wav plays it. */
+  readonly callId: string;
+  readonly calls: number;
+  readonly durationMs: number;
+  /** Masked. */
+  readonly phone: string;
+  readonly outcome: string;
+  readonly sipStatus: number | null;
+  readonly url: string;
+}

@@ -223,3 +223,16 @@ function withoutPath<Kept extends { readonly path: string }>(recording: Kept): O
 function isUuid(id: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
 }
+
+/** How the network ended calls, by id; calls that have no record are absent. */
+export async function findNetworkEnds(
+  db: Db,
+  ids: readonly string[],
+): Promise<
+  ReadonlyMap<string, { readonly phone: string; readonly outcome: OutcomeCode; readonly sipStatus: number | null }>
+> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await sql<{ id: string; phone: string; outcome: OutcomeCode; sipStatus: number | null }>`
+    SELECT id, phone, outcome, sip_status AS "sipStatus" FROM calls WHERE id = ANY(${ids}::uuid[])`.execute(db);
+  return new Map(rows.map((row) => [row.id, row]));
+}

@@ -8,7 +8,7 @@ import { systemClock } from '#platform/clock.ts';
 import { silentLog } from '#platform/log.ts';
 import { decideNetworkOutcome } from '#telephony/progress/decide.ts';
 import { ProgressDetector, type Detection } from '#telephony/progress/detector.ts';
-import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
+import { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 import { MediaEngine, type MediaLeg } from '#telephony/rtp/engine.ts';
 import { acceptAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';

@@ -13,7 +13,7 @@ import { openCarrier, type Carrier } from '#simulator/carrier.ts';
 import { behaviourOf, personaOf, type LineBehaviour, type Persona } from '#simulator/persona.ts';
 import { randomFor } from '#simulator/random.ts';
 import { announcementRecordings } from '#simulator/sound-bank.ts';
-import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
+import { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 import {
   openTestCenter,
   readRecording,

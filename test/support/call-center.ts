@@ -16,7 +16,7 @@ import { Trunk } from '#calls/trunk.ts';
 import type { TrunkRoute } from '#calls/trunk-route.ts';
 import type { PhraseRequest } from '#calls/worker-protocol.ts';
 import { linearTable } from '#telephony/codec/g711.ts';
-import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
+import { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
 import type { UserAgentOptions } from '#telephony/sip/user-agent.ts';
 import { sampleScripts } from '#dialog/samples.ts';

@@ -16,7 +16,7 @@ import type { Db } from '#platform/db/database.ts';
 import { newId } from '#platform/id.ts';
 import type { Log } from '#platform/log.ts';
 import { silentLog } from '#platform/log.ts';
-import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
+import { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { followCalls } from '#bin/runtime/connect-calls.ts';
 import { openInboundSide } from '#bin/runtime/inbound-side.ts';

@@ -1,4 +1,7 @@
-import { powerSpectrum, WINDOW_SAMPLES } from '#telephony/progress/fft.ts';
+import { powerSpectrum } from '#telephony/progress/fft.ts';
+
+const WINDOW_SAMPLES = 2048;
+const spectrum = powerSpectrum(WINDOW_SAMPLES);
 
 /** How near a recording is to what was said. */
 export interface SpeechScore {
@@ -108,7 +111,7 @@ function bandPowers(pcm: Int16Array, start: number): readonly number[] {
   for (let i = 0; i < PIECE_SAMPLES; i++)
     samples[(WINDOW_SAMPLES - PIECE_SAMPLES) / 2 + i] =
       (pcm[start + i] ?? 0) * (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / PIECE_SAMPLES));
-  const power = powerSpectrum(samples);
+  const power = spectrum.of(samples);
   const binHz = 8_000 / WINDOW_SAMPLES;
   return EDGES_HZ.slice(1).map((high, i) => {
     let sum = 0;

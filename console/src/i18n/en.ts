@@ -303,7 +303,7 @@ export const en: typeof zh = {
     progress: 'Network response {{status}}',
     earlyMedia: 'Network response {{status}} (early media)',
     announcement: 'Network announcement: {{label}}',
-    tone: 'Tone: {{label}}',
+    tone: 'Heard: {{label}}',
     answered: 'Answered',
     dtmf: 'Key {{digit}}',
     barge: {

@@ -291,7 +291,7 @@ export const zh = {
     progress: '网络响应 {{status}}',
     earlyMedia: '网络响应 {{status}}（带早期媒体）',
     announcement: '网络播报：{{label}}',
-    tone: '信号音：{{label}}',
+    tone: '听到：{{label}}',
     answered: '接通',
     dtmf: '按键 {{digit}}',
     barge: { duck: '客户插话，音量降低', pause: '客户插话，暂停播放', resume: '继续播放', interrupt: '被客户打断' },

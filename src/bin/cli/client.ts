@@ -28,6 +28,8 @@ export interface ApiClient {
   /** Without a time-out, for uploads. */
   upload<Body>(path: string, form: FormData): Promise<Body>;
   text(path: string): Promise<string>;
+  bytes(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  remove(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -104,6 +106,12 @@ function clientOf(server: ServerFile, remote: boolean, close: () => Promise<void
     },
     async upload<Body>(path: string, form: FormData) {
       return (await (await call(path, { method: 'POST', body: form })).json()) as Body;
+    },
+    async bytes(path) {
+      return new Uint8Array(await (await call(path, {}, TIMEOUT_MS)).arrayBuffer());
+    },
+    async remove(path) {
+      await call(path, { method: 'DELETE' }, TIMEOUT_MS);
     },
     async text(path) {
       return (await call(path, {}, TIMEOUT_MS)).text();

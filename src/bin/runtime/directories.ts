@@ -9,7 +9,9 @@ export interface Directories {
   readonly voice: string;
   /** Files of rejected rows. */
   readonly imports: string;
-  /** WAV recordings of carriers' announcements, named `<outcome-code>.<anything>.wav`. */
+  /** Early media that nobody recognised, a folder a day. */
+  readonly earlyMedia: string;
+  /** Taught announcements: fingerprints (`NAME.json`), and WAV recordings named `<outcome-code>.<anything>.wav`. */
   readonly announcements: string;
   /** Recorded prompts that scripts name in `audio`. */
   readonly prompts: string;
@@ -25,6 +27,7 @@ export function makeDirectories(config: Config): Directories {
     voice: config.voice.cacheDirectory === undefined ? join(data, 'voice') : resolve(config.voice.cacheDirectory),
     imports: join(data, 'imports'),
     announcements: join(data, 'announcements'),
+    earlyMedia: join(data, 'early-media'),
     prompts: join(data, 'prompts'),
     simulator: join(data, 'simulator'),
   };

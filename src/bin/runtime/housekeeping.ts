@@ -29,6 +29,7 @@ export async function scheduleHousekeeping(o: {
     // No recording outlives its record, without which nobody could find it.
     const days = Math.min(o.retention.recordingsDays, o.retention.recordsDays);
     const recordings = await deleteRecordings(o.pool, o.directories.recordings, ago(now, days), signal);
+    await deleteEarlyMedia(o.directories.earlyMedia, ago(now, o.retention.earlyMediaDays));
     const recordsBefore = ago(now, o.retention.recordsDays);
     const records = await deleteRecords(o.pool, recordsBefore);
     const partitions = await dropEmptyPartitions(o.pool, { before: recordsBefore, now });
@@ -71,6 +72,14 @@ export async function deleteRecordings(
     if (entry.isDirectory()) await rmdir(join(directory, entry.name)).catch(() => undefined);
   }
   return deleted;
+}
+
+/** Deletes the early media of days before a moment. Returns how many days. */
+export async function deleteEarlyMedia(directory: string, before: Date): Promise<number> {
+  const first = before.toISOString().slice(0, 10);
+  const days = (await readdir(directory)).filter((day) => /^\d{4}-\d\d-\d\d$/.test(day) && day < first);
+  for (const day of days) await rm(join(directory, day), { recursive: true, force: true });
+  return days.length;
 }
 
 /** Deletes call records with their turns, events and attempts before a moment. Returns how many calls. */

@@ -24,9 +24,10 @@ import { afterOutcome } from '#campaigns/redial.ts';
 import { load } from '#dialog/store.ts';
 import { openAttemptStore } from '#dialer/attempt-store.ts';
 import { Dialer } from '#dialer/dialer.ts';
+import { findNetworkEnds } from '#outcomes/calls.ts';
 import { findOutcomes } from '#outcomes/store.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
-import { loadAnnouncements } from './announcements.ts';
+import { openAnnouncementDesk } from './announcement-desk.ts';
 import { allowDial } from './allow-dial.ts';
 import { makeDirectories } from './directories.ts';
 import type { Directories } from './directories.ts';
@@ -77,6 +78,9 @@ export interface Platform {
   close(reason: string): Promise<void>;
 }
 
+/** Carriers play the same few announcements all day. */
+const EARLY_MEDIA_PER_DAY = 300;
+
 /** Starts every role in this process; on a fault what was already open is closed again. */
 export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   const { config, clock, log } = o;
@@ -101,7 +105,14 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   goOn();
   const speech = openSpeech({ log, cacheDirectory: directories.voice, promptsDirectory: directories.prompts });
   stack.defer(() => speech.close());
-  const fingerprints = await loadAnnouncements(directories.announcements, log);
+  const announcements = await openAnnouncementDesk({
+    directory: directories.announcements,
+    earlyMediaDirectory: directories.earlyMedia,
+    clock,
+    log,
+    teach: (fingerprints) => calls.teach(fingerprints),
+    findCalls: (ids) => findNetworkEnds(database.db, ids),
+  });
   const sip = await SipUserAgent.open({
     clock,
     log,
@@ -120,8 +131,12 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     workers: config.rtp.workers === 0 ? Math.max(1, availableParallelism() - 1) : config.rtp.workers,
     rtp: { address: config.rtp.host, first: config.rtp.firstPort, last: config.rtp.lastPort },
     recordingsDirectory: directories.recordings,
-    fingerprints: fingerprints.toJson(),
     holdMusicFile: join(directories.data, 'hold-music.wav'),
+    fingerprints: announcements.fingerprints,
+    earlyMedia:
+      config.retention.earlyMediaDays === 0
+        ? undefined
+        : { directory: directories.earlyMedia, perDay: EARLY_MEDIA_PER_DAY },
     logLevel: config.log.level,
     phrase: (request) => speech.phrase(request),
   });
@@ -185,6 +200,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
         load: meter.load,
         ...(inbound?.counts ?? { refused: {}, strangers: 0, notOurs: 0 }),
       }),
+      announcements,
       placeSingleCall: (call) => single.place({ ...call, trunk: trunkFor(lines, call.trunk, call.phone) }),
       callControl: (id) => calls.control(id as AttemptId),
     },

@@ -130,6 +130,15 @@ export const configSchema = Type.Object(
           default: 180,
           ...about('Recordings are deleted after this many days.', '录音保留天数。'),
         }),
+        earlyMediaDays: Type.Integer({
+          minimum: 0,
+          maximum: 365,
+          default: 7,
+          ...about(
+            'Early media of unanswered calls that was not recognised is kept this many days, so that announcements can be taught from it; 0 keeps none.',
+            '未接通且未识别的早期媒体保留天数，用于学习提示音；0 表示不保存。',
+          ),
+        }),
         recordsDays: Type.Integer({
           minimum: 1,
           maximum: 36_500,

@@ -15,6 +15,8 @@ export interface NetworkFacts {
   readonly detections: readonly Detection[];
   /** From the INVITE to the first 18x. */
   readonly ringMs: number | undefined;
+  /** How long the callee's own line rang, by 180 or by a ringback tone; undefined where nothing says that it did. */
+  readonly rangMs?: number | undefined;
   readonly answered: boolean;
   /** Why our side hung up, where it did. */
   readonly hangUpReason: string | undefined;
@@ -32,7 +34,7 @@ export interface NetworkDecision {
 
 type Mapping = readonly [outcome: NetworkOutcome, confidence: number];
 
-/** ITU-T Q.850 causes as carriers use them; 16 and 31 say nothing by themselves. */
+/** ITU-T Q.850 causes as carriers use them; 16 says nothing by itself, 31 next to nothing. */
 const CAUSES: Readonly<Record<number, Mapping>> = {
   1: ['invalid-number', 0.95],
   2: ['invalid-number', 0.7],
@@ -43,20 +45,25 @@ const CAUSES: Readonly<Record<number, Mapping>> = {
   20: ['out-of-coverage', 0.55],
   21: ['rejected', 0.85],
   22: ['number-changed', 0.95],
-  27: ['congestion', 0.6],
+  25: ['congestion', 0.6],
+  27: ['congestion', 0.7],
   28: ['invalid-number', 0.85],
   31: ['no-answer', 0.25],
   34: ['congestion', 0.9],
   38: ['congestion', 0.85],
   41: ['congestion', 0.85],
   42: ['congestion', 0.9],
+  43: ['congestion', 0.6],
+  44: ['congestion', 0.85],
   47: ['congestion', 0.8],
   55: ['incoming-barred', 0.85],
   57: ['caller-id-blocked', 0.7],
+  58: ['congestion', 0.6],
   65: ['media-refused', 0.7],
   79: ['media-refused', 0.6],
   88: ['media-refused', 0.7],
-  102: ['congestion', 0.6],
+  102: ['congestion', 0.7],
+  127: ['congestion', 0.3],
 };
 
 /** Final SIP codes; weak where switches use one code for many things. */
@@ -87,9 +94,22 @@ const STATUSES: Readonly<Record<number, Mapping>> = {
 const TONES: Readonly<Record<string, Mapping>> = {
   busy: ['busy', 0.6],
   congestion: ['congestion', 0.6],
+  // Any recorded announcement may follow, except where North American switches say which kind.
   sit: ['invalid-number', 0.3],
+  'sit-intercept': ['invalid-number', 0.5],
+  'sit-vacant': ['invalid-number', 0.6],
+  'sit-reorder': ['congestion', 0.7],
+  'sit-no-circuit': ['congestion', 0.7],
   ringback: ['no-answer', 0.3],
+  'fax-ced': ['fax', 0.8],
 };
+
+/** Statuses of trunks: what a cause beside them says about the callee counts half (notes: never the lead's fault). */
+const TRUNK_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
+const TRUNK_DOUBT = 0.5;
+/** Busy at once is busy; a line that rang first was declined by hand, or rang out where it rang for long. */
+const RANG_AT_ALL_MS = 1500;
+const RANG_OUT_MS = 25_000;
 
 /** Q.850 texts and 603 reasons of analytics engines that label callers. */
 const SPAM_TEXT = /spam|robocall|analytics|nuisance|unwanted/i;
@@ -123,6 +143,11 @@ function answeredEvidence(facts: NetworkFacts): Evidence[] {
   const answer: Evidence = { kind: 'final-code', detail: 'SIP 200', suggests: 'answered', confidence: 0.8 };
   const { callClass } = facts;
   if (callClass === 'unknown' || callClass === 'human') return [answer];
+  if (callClass === 'ivr')
+    return [
+      answer,
+      { kind: 'in-call', detail: `ivr:${facts.callClassEvidence}`, suggests: 'answered', confidence: 0.6 },
+    ];
   return [
     answer,
     { kind: 'in-call', detail: `${callClass}:${facts.callClassEvidence}`, suggests: callClass, confidence: 0.95 },
@@ -149,17 +174,38 @@ function unansweredEvidence(facts: NetworkFacts): Evidence[] {
   }
   addReason(evidence, facts);
   addStatus(evidence, facts);
-  if (
-    facts.status === 480 &&
-    facts.ringMs !== undefined &&
-    facts.detections.some(({ label }) => label === 'ringback')
-  ) {
-    evidence.push({ kind: 'timing', detail: 'rang before 480', suggests: 'no-answer', confidence: 0.4 });
-  }
+  addRinging(evidence, facts);
   return evidence;
 }
 
+/**
+ * Chinese switches report a declined call and one that nobody took alike as busy or unavailable (486, 480): how long the
+ * line rang tells them apart, unless an announcement does.
+ */
+function addRinging(evidence: Evidence[], { status, rangMs, detections, reason, overrides }: NetworkFacts): void {
+  if (rangMs === undefined || rangMs < RANG_AT_ALL_MS || (status !== 480 && status !== 486 && status !== 600)) return;
+  if (overrides?.[`SIP ${status}`] !== undefined || detections.some(({ kind }) => kind === 'announcement')) return;
+  const seconds = Math.round(rangMs / 1000);
+  if (rangMs >= RANG_OUT_MS || status === 480)
+    evidence.push({
+      kind: 'timing',
+      detail: `rang ${seconds} s before ${status}`,
+      suggests: 'no-answer',
+      confidence: rangMs >= RANG_OUT_MS ? 0.75 : 0.4,
+    });
+  // With a cause the switch knows what it says; without one a busy line would not have rung.
+  else if (reason === undefined)
+    evidence.push({
+      kind: 'timing',
+      detail: `rang ${seconds} s before ${status}`,
+      suggests: 'rejected',
+      confidence: 0.65,
+    });
+}
+
 function addDetection(evidence: Evidence[], { kind, label, confidence }: Detection): void {
+  // Speech and music say that somebody plays something, not what became of the call.
+  if (kind === 'sound') return;
   if (kind === 'announcement') {
     if (!isNetworkOutcome(label)) return;
     evidence.push({
@@ -184,12 +230,24 @@ function addReason(evidence: Evidence[], facts: NetworkFacts): void {
   for (const { protocol, cause, text } of facts.reason === undefined ? [] : parseReason(facts.reason)) {
     if (SPAM_TEXT.test(text))
       evidence.push({ kind: 'reason', detail: 'analytics label', suggests: 'spam-labelled', confidence: 0.95 });
-    if (protocol.toUpperCase() !== 'Q.850' || cause === undefined) continue;
-    const detail = `Q.850;cause=${cause}`;
-    const override = facts.overrides?.[detail];
-    const mapping = override === undefined ? CAUSES[cause] : ([override, 0.97] as const);
+    const detail = `${protocol.toUpperCase()};cause=${cause}`;
+    const mapping = cause === undefined ? undefined : causeMapping(facts, protocol.toUpperCase(), cause);
     if (mapping !== undefined) evidence.push({ kind: 'reason', detail, suggests: mapping[0], confidence: mapping[1] });
   }
+}
+
+function causeMapping({ status, overrides }: NetworkFacts, protocol: string, cause: number): Mapping | undefined {
+  const override = overrides?.[`${protocol};cause=${cause}`];
+  if (override !== undefined) return [override, 0.97];
+  // A labelled call may be refused by any code with the true one in the Reason (RFC 8197 §7, RFC 8688 §3).
+  if (protocol === 'SIP') return cause === 607 || cause === 608 ? STATUSES[cause] : undefined;
+  if (protocol !== 'Q.850') return undefined;
+  // 403 with "call rejected" is the network's rejection, not the callee's.
+  if (cause === 21 && status === 403) return ['operator-blocked', 0.7];
+  const mapping = CAUSES[cause];
+  const doubted =
+    mapping !== undefined && status !== undefined && TRUNK_STATUSES.has(status) && mapping[0] !== 'congestion';
+  return doubted ? [mapping[0], mapping[1] * TRUNK_DOUBT] : mapping;
 }
 
 function addStatus(evidence: Evidence[], facts: NetworkFacts): void {

@@ -2,14 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { babble, degrade, frames, join, silence, tone } from '../../../test/support/progress-audio.ts';
 import type { TonePlan } from './cadence.ts';
 import { ProgressDetector } from './detector.ts';
-import { FingerprintLibrary } from './fingerprint.ts';
+import { FingerprintLibrary } from './fingerprint-library.ts';
 
 function labels(pcm: Int16Array, o: { plan?: TonePlan; fingerprints?: FingerprintLibrary } = {}): string[] {
   const detector = new ProgressDetector({
     fingerprints: o.fingerprints ?? new FingerprintLibrary(),
     plan: o.plan ?? 'cn',
   });
-  return [...frames(pcm)].flatMap((frame) => detector.push(frame.pcm, frame.atMs)).map(({ label }) => label);
+  return [...frames(pcm)]
+    .flatMap((frame) => detector.push(frame.pcm, frame.atMs))
+    .filter(({ kind }) => kind !== 'sound')
+    .map(({ label }) => label);
 }
 
 function cycles(count: number, on: Int16Array, offMs: number): Int16Array {

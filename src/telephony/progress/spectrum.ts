@@ -1,84 +1,116 @@
-/** Samples of one analysis frame: 20 ms at 8 kHz, so that bins lie 50 Hz apart. */
+import { powerSpectrum } from './fft.ts';
+
+/** Samples of one analysis frame: 20 ms at 8 kHz. */
 export const FRAME_SAMPLES = 160;
-const BIN_HZ = 8000 / FRAME_SAMPLES;
-const FIRST_BIN = 6;
-const LAST_BIN = 46;
 
-/** Below this mean square (about −55 dBFS) a frame counts as silent. */
-const SILENCE_POWER = 3500;
-/** Share of a frame's power that one cluster of three bins must hold to count as a pure tone. */
-const PURE_RATIO = 0.8;
-/** The same for two clusters together, each holding at least a fifth. */
-const DUAL_RATIO = 0.85;
+/** Padded with zeros to this many points, so that bins lie 31.25 Hz apart and a peak is found to about 2 Hz. */
+const POINTS = 256;
+const BIN_HZ = 8000 / POINTS;
+const FIRST_BIN = Math.round(250 / BIN_HZ);
+const LAST_BIN = Math.round(2800 / BIN_HZ);
+/** Half the main lobe of a Hann window of 20 ms: 100 Hz. */
+const LOBE_BINS = 3;
+const MIDDLE_BINS = 5;
 
-/** What one frame sounds like; `toneHz` is a pure tone or the lower one of a dual tone, to the nearest 25 Hz. */
+/** Quieter frames (mean square on the 16-bit scale, −52 dBFS or about −46 dBm0) count as silent. */
+const SILENCE_POWER = 6800;
+/** Share of a frame's power that one main lobe must hold to count as a tone: noise may be 5 dB below it. */
+const PURE_RATIO = 0.76;
+/** The same for two lobes together, each holding at least an eighth. */
+const DUAL_RATIO = 0.76;
+const DUAL_SHARE = 0.125;
+/** Where two tones 40 or 50 Hz apart are out of phase in mid-frame, their common peak splits into two this close. */
+const CLOSE_HZ = 130;
+
+/** What one frame sounds like. */
 export interface FrameSound {
   readonly silent: boolean;
+  /** A pure tone, or the lower one of a dual tone; tones less than 100 Hz apart count as one between them. */
   readonly toneHz: number | undefined;
   readonly secondHz: number | undefined;
+  /** Root mean square in dB below full scale; −100 for digital silence. */
+  readonly levelDb: number;
+  /** The strongest frequency between 250 and 2800 Hz, whether or not it is a tone; 0 where silent. */
+  readonly peakHz: number;
+  /** Share of the frame's power that lies around the strongest frequency. */
+  readonly purityRatio: number;
 }
 
-const SILENT: FrameSound = { silent: true, toneHz: undefined, secondHz: undefined };
-const powers = new Float64Array(LAST_BIN + 2);
-const coefficients = Float64Array.from(
-  { length: LAST_BIN + 2 },
-  (_, bin) => 2 * Math.cos((2 * Math.PI * bin) / FRAME_SAMPLES),
-);
+const spectrum = powerSpectrum(POINTS, FRAME_SAMPLES);
+const centred = new Float64Array(FRAME_SAMPLES);
 
-/**
- * Goertzel over 300–2300 Hz of one frame (Int16 mono, 8 kHz, 160 samples). A pure tone between two bins spreads over
- * its neighbours, hence clusters of three.
- */
+/** Looks for one or two tones in a frame (Int16 mono, 8 kHz, 160 samples). */
 export function analyseFrame(pcm: Int16Array): FrameSound {
   let sum = 0;
   let mean = 0;
   for (let i = 0; i < FRAME_SAMPLES; i++) mean += pcm[i]!;
   mean /= FRAME_SAMPLES;
-  for (let i = 0; i < FRAME_SAMPLES; i++) sum += (pcm[i]! - mean) ** 2;
-  if (sum / FRAME_SAMPLES < SILENCE_POWER) return SILENT;
-  for (let bin = FIRST_BIN; bin <= LAST_BIN; bin++)
-    powers[bin] = goertzel(pcm, mean, coefficients[bin]!) / (sum * (FRAME_SAMPLES / 2));
-  const first = strongest(undefined);
-  const share = cluster(first);
-  if (share >= PURE_RATIO) return { silent: false, toneHz: centre(first), secondHz: undefined };
-  const second = strongest(first);
-  const other = cluster(second);
-  if (share + other >= DUAL_RATIO && other >= 0.2)
-    return { silent: false, toneHz: centre(Math.min(first, second)), secondHz: centre(Math.max(first, second)) };
-  return { silent: false, toneHz: undefined, secondHz: undefined };
-}
-
-function goertzel(pcm: Int16Array, mean: number, coefficient: number): number {
-  let s1 = 0;
-  let s2 = 0;
   for (let i = 0; i < FRAME_SAMPLES; i++) {
-    const s0 = pcm[i]! - mean + coefficient * s1 - s2;
-    s2 = s1;
-    s1 = s0;
+    const sample = pcm[i]! - mean;
+    centred[i] = sample;
+    sum += sample * sample;
   }
-  return s1 * s1 + s2 * s2 - coefficient * s1 * s2;
+  const meanSquare = sum / FRAME_SAMPLES;
+  const levelDb = meanSquare <= 0 ? -100 : Math.max(-100, 10 * Math.log10(meanSquare) - 90.3);
+  if (meanSquare < SILENCE_POWER)
+    return { silent: true, toneHz: undefined, secondHz: undefined, levelDb, peakHz: 0, purityRatio: 0 };
+  const power = spectrum.of(centred);
+  let total = 0;
+  for (let bin = 1; bin < POINTS / 2; bin++) total += power[bin]!;
+  const first = strongest(power, undefined);
+  const share = lobe(power, first, undefined) / total;
+  const peakHz = centre(power, first);
+  const sound = { silent: false, levelDb, peakHz, purityRatio: share } as const;
+  if (share >= PURE_RATIO) return { ...sound, toneHz: middle(power, first), secondHz: undefined };
+  const second = strongest(power, first);
+  const other = lobe(power, second, first) / total;
+  if (share + other >= DUAL_RATIO && other >= DUAL_SHARE) {
+    const otherHz = centre(power, second);
+    if (Math.abs(otherHz - peakHz) < CLOSE_HZ) return { ...sound, toneHz: (otherHz + peakHz) / 2, secondHz: undefined };
+    return { ...sound, toneHz: Math.min(peakHz, otherHz), secondHz: Math.max(peakHz, otherHz) };
+  }
+  return { ...sound, toneHz: undefined, secondHz: undefined };
 }
 
-function strongest(apartFrom: number | undefined): number {
-  let best = apartFrom === FIRST_BIN + 1 ? LAST_BIN - 1 : FIRST_BIN + 1;
-  let power = -1;
-  for (let bin = FIRST_BIN + 1; bin < LAST_BIN; bin++) {
-    if (apartFrom !== undefined && Math.abs(bin - apartFrom) <= 2) continue;
-    if (powers[bin]! > power) {
-      power = powers[bin]!;
+function strongest(power: Float64Array, apartFrom: number | undefined): number {
+  let best = FIRST_BIN;
+  let most = -1;
+  for (let bin = FIRST_BIN; bin <= LAST_BIN; bin++) {
+    if (apartFrom !== undefined && Math.abs(bin - apartFrom) <= LOBE_BINS) continue;
+    if (power[bin]! > most) {
+      most = power[bin]!;
       best = bin;
     }
   }
   return best;
 }
 
-function cluster(bin: number): number {
-  return powers[bin - 1]! + powers[bin]! + powers[bin + 1]!;
+/** Power around a bin, without what belongs to the lobe of another one. */
+function lobe(power: Float64Array, bin: number, apartFrom: number | undefined): number {
+  let sum = 0;
+  for (let b = Math.max(1, bin - LOBE_BINS); b <= bin + LOBE_BINS; b++) {
+    if (apartFrom === undefined || Math.abs(b - apartFrom) > LOBE_BINS) sum += power[b]!;
+  }
+  return sum;
 }
 
-/** Centre of gravity of the cluster, to 25 Hz. */
-function centre(bin: number): number {
-  const [a, b, c] = [powers[bin - 1]!, powers[bin]!, powers[bin + 1]!].map(Math.sqrt) as [number, number, number];
-  const shift = (c - a) / (a + b + c);
-  return Math.round(((bin + shift) * BIN_HZ) / 25) * 25;
+/** Where two tones are close together, between them rather than at the louder one. */
+function middle(power: Float64Array, bin: number): number {
+  let sum = 0;
+  let moment = 0;
+  for (let b = bin - MIDDLE_BINS; b <= bin + MIDDLE_BINS; b++) {
+    sum += power[b]!;
+    moment += power[b]! * b;
+  }
+  return (moment / sum) * BIN_HZ;
+}
+
+/** The peak between bins, by a parabola through the logarithms. */
+function centre(power: Float64Array, bin: number): number {
+  const a = Math.log(power[bin - 1]! + 1);
+  const b = Math.log(power[bin]! + 1);
+  const c = Math.log(power[bin + 1]! + 1);
+  const curve = a - 2 * b + c;
+  const shift = curve < 0 ? (a - c) / (2 * curve) : 0;
+  return (bin + Math.max(-0.5, Math.min(0.5, shift))) * BIN_HZ;
 }

@@ -1,0 +1,124 @@
+import { bitErrors, FingerprintStream } from './fingerprint.ts';
+import { BLOCK } from './fingerprint-library.ts';
+import type { Alignment, FingerprintLibrary, KnownAnnouncement } from './fingerprint-library.ts';
+import type { FrameSound } from './spectrum.ts';
+
+/** Share of a block that must not be silent before it is compared. */
+const MIN_ACTIVE_RATIO = 0.6;
+/** Bit errors of one block that are looked at more closely. */
+const CANDIDATE_RATIO = 0.4;
+/** Bit errors over all of an announcement that was heard until now. */
+const MAX_BIT_ERROR_RATIO = 0.36;
+/** One second that differs is another announcement with the same beginning or end; unrelated sound is at 0.5. */
+const PART_HOPS = 48;
+const MAX_PART_RATIO = 0.44;
+/** The last half second shows first that another announcement goes on differently. */
+const LAST_HOPS = 24;
+const MAX_LAST_RATIO = 0.43;
+/**
+ * Announcements share phrases (您拨打的…, 请稍后再拨, "Sorry, the number you dialed"): so much must have been heard, of a
+ * short one this share of it.
+ */
+const ENOUGH_HOPS = 170;
+const ENOUGH_RATIO = 0.88;
+/** A label decides only when no other one fits nearly as well. */
+const AMBIGUITY_MARGIN = 0.06;
+const LATER_MARGIN = 0.08;
+/** A block is compared every so many hops: 300 ms, during music 1.5 s, for nothing that was heard is forgotten. */
+const COMPARE_EVERY = 15;
+const COMPARE_EVERY_IN_MUSIC = 75;
+/** 20 s of what was heard. */
+const HISTORY = 1024;
+
+/** A taught announcement that was recognised. */
+export interface Recognised {
+  readonly label: string;
+  readonly name: string;
+  readonly confidence: number;
+}
+
+/** Listens for the library's announcements in one stream. */
+export class AnnouncementMatcher {
+  readonly #library: FingerprintLibrary;
+  readonly #stream = new FingerprintStream();
+  readonly #bits = new Uint32Array(HISTORY);
+  readonly #active = new Uint8Array(HISTORY);
+  readonly #block = new Uint32Array(BLOCK);
+  #count = 0;
+  /** Of what was recognised before: the line cannot make the next one sound much worse. */
+  #bestRatio = MAX_BIT_ERROR_RATIO;
+
+  constructor(library: FingerprintLibrary) {
+    this.#library = library;
+  }
+
+  /** Takes 20 ms (Int16 mono, 8 kHz) and what they sound like; `music` where the line carries that at present. */
+  push(pcm: Int16Array, sound: FrameSound, music: boolean): Recognised | undefined {
+    if (this.#library.size === 0) return undefined;
+    const sub = this.#stream.push(pcm, sound);
+    if (sub === undefined) return undefined;
+    this.#bits[this.#count % HISTORY] = sub.bits;
+    this.#active[this.#count % HISTORY] = sub.active ? 1 : 0;
+    this.#count++;
+    const every = music ? COMPARE_EVERY_IN_MUSIC : COMPARE_EVERY;
+    if (this.#count < BLOCK || this.#count % every !== 0 || !this.#loadBlock()) return undefined;
+    return this.#decide(this.#library.alignments(this.#block, CANDIDATE_RATIO));
+  }
+
+  #loadBlock(): boolean {
+    let active = 0;
+    for (let i = 0; i < BLOCK; i++) {
+      const at = (this.#count - BLOCK + i) % HISTORY;
+      this.#block[i] = this.#bits[at]!;
+      active += this.#active[at]!;
+    }
+    return active >= BLOCK * MIN_ACTIVE_RATIO;
+  }
+
+  #decide(alignments: readonly Alignment[]): Recognised | undefined {
+    const ratios = new Map<string, { readonly known: KnownAnnouncement; readonly ratio: number; enough: boolean }>();
+    for (const alignment of alignments) {
+      const { known } = alignment;
+      const heard = this.#compareAll(alignment);
+      if (heard === undefined) continue;
+      const enough = heard.hops >= Math.min(ENOUGH_HOPS, ENOUGH_RATIO * known.activeHops);
+      const before = ratios.get(known.label);
+      if (before === undefined || heard.ratio < before.ratio)
+        ratios.set(known.label, { known, ratio: heard.ratio, enough });
+    }
+    const [best, second] = [...ratios.values()].toSorted((a, b) => a.ratio - b.ratio);
+    if (
+      best === undefined ||
+      !best.enough ||
+      best.ratio > Math.min(MAX_BIT_ERROR_RATIO, this.#bestRatio + LATER_MARGIN)
+    )
+      return undefined;
+    if (second !== undefined && second.ratio - best.ratio < AMBIGUITY_MARGIN) return undefined;
+    const { label, name } = best.known;
+    this.#bestRatio = Math.min(this.#bestRatio, best.ratio);
+    return { label, name, confidence: Math.round(Math.min(0.99, 1 - best.ratio * 0.5) * 1000) / 1000 };
+  }
+
+  /** Everything heard until now that the announcement has too, from the block backwards; undefined where a part differs. */
+  #compareAll({ known, offset }: Alignment): { readonly ratio: number; readonly hops: number } | undefined {
+    const { bits, active } = known.print;
+    const back = Math.min(offset, Math.min(this.#count, HISTORY) - BLOCK);
+    let errors = 0;
+    let hops = 0;
+    let partErrors = 0;
+    let partHops = 0;
+    for (let i = BLOCK - 1; i >= -back; i--) {
+      if (active[offset + i] !== 1) continue;
+      const wrong = bitErrors(bits[offset + i]!, this.#bits[(this.#count - BLOCK + i) % HISTORY]!);
+      errors += wrong;
+      partErrors += wrong;
+      hops++;
+      if (hops === LAST_HOPS && errors > LAST_HOPS * 32 * MAX_LAST_RATIO) return undefined;
+      if (++partHops < PART_HOPS) continue;
+      if (partErrors > PART_HOPS * 32 * MAX_PART_RATIO) return undefined;
+      partErrors = 0;
+      partHops = 0;
+    }
+    return hops === 0 ? undefined : { ratio: errors / (hops * 32), hops };
+  }
+}
