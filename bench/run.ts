@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   turn: 'last speech sample received to first speech sample sent',
   import: 'contacts from CSV into PostgreSQL: --contacts 200000',
   pacing: 'predictive dialling against other rules',
+  progress: 'call progress and answering machines on a labelled set: --seed 1 --only tones,taught,speech,music,answers',
   dialog: 'script turns decided a second',
   understanding: 'accuracy and latency of understanding',
 };

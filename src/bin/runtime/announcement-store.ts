@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { NetworkOutcome } from '#domain/outcome.ts';
 import type { Log } from '#platform/log.ts';
 import { FingerprintLibrary, printFromJson, printToJson } from '#telephony/progress/fingerprint-library.ts';
+import { HOP_MS } from '#telephony/progress/fingerprint.ts';
 import type { Fingerprint } from '#telephony/progress/fingerprint.ts';
 import { cutLesson, lessonPrint } from '#telephony/progress/teach.ts';
 import { announcementLabel } from './announcement-names.ts';
@@ -20,7 +21,6 @@ export interface StoredAnnouncement {
 }
 
 const VERSION = 1;
-const HOP_MS = 20;
 
 /**
  * Reads the announcements of a directory: fingerprints that were taught (`NAME.json`) and WAV files named by the outcome
