@@ -12,9 +12,16 @@ const MS: readonly [number, number] = [100, 2000];
 /** Shorter than this, low tones may be hummed. */
 const SHORT_MS = 200;
 const SHORT_FROM_HZ = 600;
-/** A beep keeps its frequency, which no voice does so well. */
-const SPREAD_HZ = 24;
-const SPREAD_RATIO = 0.018;
+/**
+ * A beep keeps its frequency and its level, which no voice does so well. Held high vowels come near: of 129 greetings of
+ * one woman each third held one at 310–390 Hz within 24 Hz for 200 ms and more, but with 4 dB of change and more.
+ */
+const SPREAD_HZ = 16;
+const SPREAD_RATIO = 0.014;
+const SPREAD_DB = 2.5;
+const VOICE_BELOW_HZ = 430;
+const VOICE_SPREAD_HZ = 6;
+const VOICE_SPREAD_DB = 1.2;
 const PURE_RATIO = 0.82;
 /** A frame that is lost or hit by a click does not end a tone. */
 const GAP_FRAMES = 1;
@@ -25,6 +32,7 @@ const ALONE_MS = 1000;
 /** Waits for the end of single tones of 300–2500 Hz and 0.1–2 s. */
 export class BeepDetector {
   #hz: number[] = [];
+  #levels: number[] = [];
   #purity = 0;
   #gap = 0;
   /** A tone of an exchange's frequency that has to stay alone. */
@@ -40,6 +48,7 @@ export class BeepDetector {
     const hz = sound.secondHz === undefined ? sound.toneHz : undefined;
     if (hz !== undefined && (this.#hz.length === 0 || Math.abs(hz - this.#meanHz()) <= 50)) {
       this.#hz.push(hz);
+      this.#levels.push(sound.levelDb);
       this.#purity += sound.purityRatio;
       this.#gap = 0;
       return this.#wait();
@@ -50,6 +59,7 @@ export class BeepDetector {
     }
     const beep = this.#ended();
     this.#hz = hz === undefined ? [] : [hz];
+    this.#levels = hz === undefined ? [] : [sound.levelDb];
     this.#purity = hz === undefined ? 0 : sound.purityRatio;
     this.#gap = 0;
     if (beep === undefined) return this.#wait();
@@ -75,8 +85,11 @@ export class BeepDetector {
     // The first and the last frame hold the edges.
     const inner = this.#hz.slice(1, -1);
     const hz = inner.reduce((sum, each) => sum + each, 0) / inner.length;
-    const spread = Math.max(...inner) - Math.min(...inner);
-    if (hz < HZ[0] || hz > HZ[1] || spread > Math.max(SPREAD_HZ, hz * SPREAD_RATIO)) return undefined;
+    const spreadHz = range(inner);
+    const spreadDb = range(this.#levels.slice(1, -1));
+    if (hz < HZ[0] || hz > HZ[1] || spreadDb > SPREAD_DB) return undefined;
+    if (spreadHz > Math.max(SPREAD_HZ, hz * SPREAD_RATIO)) return undefined;
+    if (hz < VOICE_BELOW_HZ && (spreadHz > VOICE_SPREAD_HZ || spreadDb > VOICE_SPREAD_DB)) return undefined;
     if (ms < SHORT_MS && hz < SHORT_FROM_HZ) return undefined;
     return { hz: Math.round(hz), ms };
   }
@@ -86,4 +99,16 @@ export class BeepDetector {
     for (const hz of this.#hz) sum += hz;
     return sum / this.#hz.length;
   }
+}
+
+/** From the least to the most, without the one that is farthest from the middle: a packet may be lost. */
+function range(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const rest = sorted.length < 5 ? sorted : trimmed(sorted);
+  return rest.at(-1)! - rest[0]!;
+}
+
+function trimmed(sorted: readonly number[]): readonly number[] {
+  const middle = sorted[sorted.length >> 1]!;
+  return middle - sorted[0]! > sorted.at(-1)! - middle ? sorted.slice(1) : sorted.slice(0, -1);
 }

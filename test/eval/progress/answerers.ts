@@ -114,7 +114,7 @@ export async function answerCases({ words, clips, prompts, say }: Material, seed
         pcm: join(pause(300, 1200), greeting, pause(100, 900), beep, silence(2500)),
       });
     }
-  for (const name of ['vm-intro', 'vm-theperson', 'vm-isunavail', 'vm-rec-unv'])
+  for (const name of ['vm-intro', 'vm-nobodyavail', 'vm-rec-unv', 'vm-goodbye'])
     for (const [hz, ms] of BEEPS) {
       const prompt = prompts.get(name);
       if (prompt !== undefined && prompt.length > 12_000)
