@@ -18,15 +18,6 @@ export interface Line {
   readonly jitterMs: number;
 }
 
-export const CLEAN: Line = {
-  name: 'clean A-law',
-  codecs: ['PCMA'],
-  gainDb: 0,
-  snrDb: undefined,
-  lossRatio: 0,
-  jitterMs: 0,
-};
-
 /** One frame as a call worker gets it. */
 export interface HeardFrame {
   readonly pcm: Int16Array;

@@ -33,11 +33,6 @@ export function cadence(
   return join(...parts).subarray(0, (totalMs * RATE_HZ) / 1000);
 }
 
-/** White noise of a root mean square. */
-export function noise(ms: number, rms: number, next: () => number): Int16Array {
-  return Int16Array.from({ length: (ms * RATE_HZ) / 1000 }, () => clamp(gaussian(next) * rms));
-}
-
 /** Popular music in outline: melody, chords, bass and drums at 90–150 beats a minute. */
 export function band(seed: number, ms: number): Int16Array {
   const next = random(seed * 977 + 5);
