@@ -17,7 +17,7 @@ import { Trunk } from '#calls/trunk.ts';
 import { plainRoute } from '#calls/trunk-route.ts';
 import { inboundScreen, ownNumbers } from '#bin/runtime/inbound-screen.ts';
 import { announcementScript } from '#dialog/announcement.ts';
-import { FingerprintLibrary } from '#telephony/progress/fingerprint.ts';
+import { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { printFigure } from './figure.ts';
 import type { FloodOrder, FromFlood } from './overload-far-end.ts';

@@ -220,7 +220,7 @@ export async function speechCases(material: Material, taught: readonly Lesson[],
 }
 
 /** 彩铃 and music on hold. */
-export function musicCases({ music }: Material): EarlyCase[] {
+export function musicCases({ music }: Pick<Material, 'music'>): EarlyCase[] {
   return music.map(({ name, pcm }) => ({ expected: 'music', name, plan: 'cn', make: () => pcm }));
 }
 
