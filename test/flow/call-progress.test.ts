@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { musicCases, toneCases } from '../../../test/eval/progress/early-media.ts';
-import { hear, LINES } from '../../../test/eval/progress/hear.ts';
-import { band } from '../../../test/eval/progress/signals.ts';
+import { musicCases, toneCases } from '../eval/progress/early-media.ts';
+import { hear, LINES } from '../eval/progress/hear.ts';
+import { band } from '../eval/progress/signals.ts';
 import { ringBackMelody } from '#simulator/music.ts';
-import { FingerprintLibrary } from './fingerprint-library.ts';
+import { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 
 // A small part of `npm run bench progress`, which docs/call-progress.md reports.
 const nothing = new FingerprintLibrary();
