@@ -157,6 +157,47 @@ describe('a trunk', () => {
     trunk.probed('a', 'up', '');
     expect(trunk.hold).toBeUndefined();
     expect(changes).toBe(2);
+    // A call that is answered says more than probes that are not.
+    trunk.probed('a', 'down', 'no response');
+    expect(trunk.hold).toBe('unreachable');
+    trunk.heard(peers[0]);
+    expect(trunk.hold).toBeUndefined();
+    expect(trunk.state.peers[0]).toMatchObject({ reachable: 'up' });
+  });
+
+  it('is known by its calls where nothing answers probes, and tries again after each rest', () => {
+    const one = open([server('a', 0)]);
+    const { clock, trunk } = one;
+    const lose = (end: CallEnd = { ...LOST, cause: 'no-response' }): void => {
+      one.start();
+      one.placed.at(-1)!.handlers.onEnded(end);
+    };
+    const reachable = () => trunk.state.peers[0]!.reachable;
+    expect([reachable(), trunk.hold]).toEqual(['unknown', undefined]);
+    lose();
+    lose();
+    expect([reachable(), trunk.hold]).toEqual(['unknown', undefined]);
+    lose(LOST);
+    expect([reachable(), trunk.hold]).toEqual(['down', 'unreachable']);
+    clock.advance(30_000);
+    expect([reachable(), trunk.hold]).toEqual(['unknown', undefined]);
+    lose();
+    clock.advance(59_999);
+    expect(trunk.hold).toBe('unreachable');
+    clock.advance(1);
+    expect(trunk.hold).toBeUndefined();
+    // 404 is an answer of the server; 503 one too, so that a server that is full is not taken for a dead one.
+    lose({ ...REFUSED, status: 404 });
+    expect([reachable(), trunk.hold]).toEqual(['up', undefined]);
+    for (let i = 0; i < 5; i++) lose(REFUSED);
+    expect([reachable(), trunk.hold]).toEqual(['up', undefined]);
+  });
+
+  it('learns nothing of a call that it hung up before any response', () => {
+    const one = open([server('a', 0)]);
+    one.start().hangup();
+    one.placed[0]!.handlers.onEnded({ ...LOST, cause: 'cancelled' });
+    expect(one.trunk.state.peers[0]).toMatchObject({ reachable: 'unknown', lastError: undefined });
   });
 
   it('waits for its registration', () => {

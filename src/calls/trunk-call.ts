@@ -99,9 +99,11 @@ export class TrunkCall implements OutgoingCall {
     const { clock, handlers, request, ringTimeoutMs, sip, trunk } = this.#o;
     this.#peer = peer;
     const current = (): boolean => this.#peer === peer;
+    let responded = false;
     const heard = (): void => {
       this.#silence?.cancel();
-      trunk.answered(peer);
+      if (!responded) trunk.heard(peer);
+      responded = true;
     };
     const leftMs = Math.max(1000, ringTimeoutMs - (clock.monotonicMs() - this.#startMs));
     const call = sip.placeCall(request(peer, leftMs), {
@@ -122,16 +124,18 @@ export class TrunkCall implements OutgoingCall {
         if (!current()) return;
         this.#silence?.cancel();
         this.#free();
+        if (end.status !== undefined) heard();
         const fault = faultOf(end);
-        if (fault === undefined) trunk.answered(peer);
-        else trunk.failed(peer, fault);
+        if (fault !== undefined) trunk.failed(peer, fault, responded);
+        // A call that we cancelled before any response says nothing.
+        else if (responded) trunk.answered(peer);
         if (fault === undefined || !this.#next()) handlers.onEnded(end);
       },
     });
     this.#free = trunk.take(peer);
     if (this.#peers.length > 0)
       this.#silence = clock.setTimer(isIP(peer.host) === 0 ? NAME_SILENCE_MS : SILENCE_MS, () => {
-        trunk.failed(peer, 'no response');
+        trunk.failed(peer, 'no response', false);
         this.#free();
         const silent = this.#call;
         // Its end is nobody's any more; should it answer after all, the user agent hangs it up.

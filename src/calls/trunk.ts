@@ -4,7 +4,7 @@ import type { TrunkPeer, TrunkRoute } from './trunk-route.ts';
 /** How one server of a trunk fares. */
 export interface PeerState {
   readonly key: string;
-  /** By OPTIONS; `unknown` where nothing has answered or failed often enough, or nobody asks. */
+  /** By OPTIONS and by calls; `unknown` where neither has been answered or has failed often enough. */
   readonly reachable: 'unknown' | 'up' | 'down';
   readonly callsInFlight: number;
   /** The latest failure, in the words of the transport or the server. */
@@ -27,12 +27,22 @@ export interface TrunkState {
   readonly peers: readonly PeerState[];
 }
 
-/** How long a server that failed a call comes last; probing notices sooner that it is back. */
+/** How long a server that failed a call comes last, twice as long each time; probing notices sooner that it is back. */
 const REST_MS = 30_000;
+const MAX_REST_MS = 300_000;
+/** Calls in a row without any response after which a server is taken for dead while it rests. */
+const UNHEARD_CALLS = 3;
 
 interface Known {
   readonly peer: TrunkPeer;
-  reachable: PeerState['reachable'];
+  /** By OPTIONS alone. */
+  probed: PeerState['reachable'];
+  /** Whether a call ever had a response, whatever it said. */
+  heard: boolean;
+  /** Calls in a row that had none. */
+  unheard: number;
+  /** How often in a row it has been sent to rest. */
+  rests: number;
   inFlight: number;
   /** The next call may leave then. */
   nextMs: number;
@@ -47,8 +57,11 @@ export class Trunk {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #onChange: () => void;
+  readonly #onHeard: (peer: TrunkPeer) => void;
   readonly #known: readonly Known[];
   #registration: TrunkRegistration;
+  /** What `onChange` was last told. */
+  #told: TrunkHold | undefined;
 
   constructor(
     route: TrunkRoute,
@@ -59,22 +72,29 @@ export class Trunk {
       readonly registers?: boolean;
       /** It began or ceased to take calls. */
       readonly onChange?: () => void;
+      /** A server responded to a call. */
+      readonly onHeard?: (peer: TrunkPeer) => void;
     },
   ) {
     this.route = route;
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
     this.#onChange = options.onChange ?? (() => undefined);
+    this.#onHeard = options.onHeard ?? (() => undefined);
     this.#registration = { name: options.registers === true ? 'trying' : 'off' };
     this.#known = route.peers.map((peer) => ({
       peer,
-      reachable: 'unknown',
+      probed: 'unknown',
+      heard: false,
+      unheard: 0,
+      rests: 0,
       inFlight: 0,
       nextMs: 0,
       restUntilMs: 0,
       lastError: undefined,
       lastErrorAt: undefined,
     }));
+    this.#told = this.hold;
   }
 
   /**
@@ -86,7 +106,7 @@ export class Trunk {
     const free = this.#known.filter(
       ({ peer, inFlight, nextMs }) => (peer.channels === undefined || inFlight < peer.channels) && nextMs <= nowMs,
     );
-    const rank = (known: Known): number => (known.reachable === 'down' ? 2 : known.restUntilMs > nowMs ? 1 : 0);
+    const rank = (known: Known): number => (this.#reachable(known) === 'down' ? 2 : known.restUntilMs > nowMs ? 1 : 0);
     const drawn = free.map((known) => ({
       known,
       rank: rank(known),
@@ -112,41 +132,73 @@ export class Trunk {
     };
   }
 
-  /** The server did not take a call: others come first for a while. */
-  failed(peer: TrunkPeer, why: string): void {
+  /**
+   * The server did not take a call: others come first for a while. One that never said a word to several calls in a row is
+   * taken for dead until then. `heard`: it has responded to this call, be it with 100.
+   */
+  failed(peer: TrunkPeer, why: string, heard: boolean): void {
     const known = this.#of(peer.key);
     if (known === undefined) return;
-    known.restUntilMs = this.#clock.monotonicMs() + REST_MS;
+    const nowMs = this.#clock.monotonicMs();
+    if (!heard) known.unheard++;
+    // Calls that fail together are one failure.
+    if (known.restUntilMs <= nowMs) {
+      const restMs = Math.min(REST_MS * 2 ** known.rests, MAX_REST_MS);
+      known.rests++;
+      known.restUntilMs = nowMs + restMs;
+      const { restUntilMs } = known;
+      const rested = (): void => {
+        if (known.restUntilMs === restUntilMs) known.restUntilMs = 0;
+        this.#tell();
+      };
+      this.#clock.setTimer(restMs, rested, { unref: true });
+    }
     this.#note(known, why);
+    this.#tell();
   }
 
-  /** The server answered a call, whatever it said. */
+  /** The server responded to a call, be it with 100: it lives. */
+  heard(peer: TrunkPeer): void {
+    const known = this.#of(peer.key);
+    if (known === undefined) return;
+    known.heard = true;
+    known.unheard = 0;
+    if (known.probed === 'down') known.probed = 'up';
+    this.#onHeard(peer);
+    this.#tell();
+  }
+
+  /** The server dealt with a call, whatever it said at the end. */
   answered(peer: TrunkPeer): void {
     const known = this.#of(peer.key);
-    if (known !== undefined) known.restUntilMs = 0;
+    if (known === undefined) return;
+    known.restUntilMs = 0;
+    known.rests = 0;
   }
 
-  /** What probing found. */
-  probed(key: string, reachable: 'up' | 'down', why: string): void {
+  /** What probing found; `unknown` where it ceased to speak against the server. */
+  probed(key: string, reachable: PeerState['reachable'], why: string): void {
     const known = this.#of(key);
     if (known === undefined) return;
-    const before = this.hold;
-    known.reachable = reachable;
-    if (reachable === 'up') known.restUntilMs = 0;
-    else this.#note(known, why);
-    if (this.hold !== before) this.#onChange();
+    known.probed = reachable;
+    if (reachable === 'down') this.#note(known, why);
+    else if (reachable === 'up') {
+      known.restUntilMs = 0;
+      known.rests = 0;
+      known.unheard = 0;
+    }
+    this.#tell();
   }
 
   /** Where the registration stands now. */
   registered(registration: TrunkRegistration): void {
-    const before = this.hold;
     this.#registration = registration;
-    if (this.hold !== before) this.#onChange();
+    this.#tell();
   }
 
   /** What keeps it from taking new calls; undefined while it takes them. */
   get hold(): TrunkHold | undefined {
-    if (this.#known.every(({ reachable }) => reachable === 'down')) return 'unreachable';
+    if (this.#known.every((known) => this.#reachable(known) === 'down')) return 'unreachable';
     const { name } = this.#registration;
     return name === 'off' || name === 'registered' ? undefined : 'not-registered';
   }
@@ -154,7 +206,7 @@ export class Trunk {
   /** Most calls at once that its live servers take; Infinity where one of them has no bound of its own. */
   get channels(): number {
     return this.#known
-      .filter(({ reachable }) => reachable !== 'down')
+      .filter((known) => this.#reachable(known) !== 'down')
       .reduce((sum, { peer }) => sum + (peer.channels ?? Infinity), 0);
   }
 
@@ -162,14 +214,27 @@ export class Trunk {
     return {
       registration: this.#registration,
       hold: this.hold,
-      peers: this.#known.map(({ peer, reachable, inFlight, lastError, lastErrorAt }) => ({
-        key: peer.key,
-        reachable,
-        callsInFlight: inFlight,
-        lastError,
-        lastErrorAt,
+      peers: this.#known.map((known) => ({
+        key: known.peer.key,
+        reachable: this.#reachable(known),
+        callsInFlight: known.inFlight,
+        lastError: known.lastError,
+        lastErrorAt: known.lastErrorAt,
       })),
     };
+  }
+
+  /** A peer that nobody probes, or that ignores probes, is known by its calls alone. */
+  #reachable({ heard, probed, restUntilMs, unheard }: Known): PeerState['reachable'] {
+    if (probed === 'down' || (unheard >= UNHEARD_CALLS && restUntilMs > this.#clock.monotonicMs())) return 'down';
+    return probed === 'unknown' && heard && unheard === 0 ? 'up' : probed;
+  }
+
+  #tell(): void {
+    const { hold } = this;
+    if (hold === this.#told) return;
+    this.#told = hold;
+    this.#onChange();
   }
 
   #of(key: string): Known | undefined {

@@ -1,10 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '#platform/clock.ts';
+import { ManualClock, systemClock } from '#platform/clock.ts';
+import type { Clock } from '#platform/clock.ts';
 import { completeTrunk } from '#platform/config/config.ts';
 import type { TrunkConfig } from '#platform/config/config.ts';
 import { silentLog } from '#platform/log.ts';
+import { TrunkCall } from '#calls/trunk-call.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
+import type { CallEnd } from '#telephony/sip/user-agent.ts';
 import { openLogLines } from '../../../test/support/log-lines.ts';
 import { dialTrunks, trunkFor, trunkSummaries } from './trunk-lines.ts';
 import { openTrunks } from './trunks.ts';
@@ -39,21 +42,21 @@ function trunk(port: number, more: Partial<TrunkConfig> = {}): TrunkConfig {
   return completeTrunk({ ...plain, callerNumbers: [...plain.callerNumbers], ...more });
 }
 
-async function open(trunks: readonly TrunkConfig[]) {
+async function open(trunks: readonly TrunkConfig[], clock: Clock = systemClock) {
   const { log, lines } = openLogLines();
   const sip = await SipUserAgent.open({
-    clock: systemClock,
+    clock,
     log: silentLog,
     bind: { address: '127.0.0.1', port: 0 },
     product: 'test',
   });
   closing.push(() => sip.close('test is over'));
-  const opened: Trunks = openTrunks({ trunks, sip, clock: systemClock, log });
+  const opened: Trunks = openTrunks({ trunks, sip, clock, log });
   closing.push(() => opened.close());
   const until = async (holds: () => boolean): Promise<void> => {
     while (!holds()) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { opened, lines, until };
+  return { opened, lines, sip, until };
 }
 
 const ACCOUNT = { username: 'waihu', password: 'hunter2', registration: { expiresSeconds: 600 } };
@@ -113,5 +116,38 @@ describe('the trunks of a node', () => {
       'a: trunk takes no new calls',
       'a: trunk server does not answer',
     ]);
+  });
+
+  it('goes on calling over a trunk that ignores OPTIONS', async () => {
+    const silent = await carrier((method) => (method === 'OPTIONS' ? undefined : '404 Not Found'));
+    const probe = { enabled: true, intervalSeconds: 1, downAfter: 1, upAfter: 1 };
+    const clock = new ManualClock();
+    const { opened, lines, sip, until } = await open([trunk(silent.port, { probe })], clock);
+    for (let probes = 1; probes < 4; probes++) {
+      await until(() => silent.seen.length >= probes);
+      // Past the four seconds of a probe and its pause.
+      clock.advance(5_000);
+    }
+    const one = opened.find('t')!;
+    expect(one.state).toMatchObject({ hold: undefined, peers: [{ reachable: 'unknown', lastError: undefined }] });
+    const ended = Promise.withResolvers<CallEnd>();
+    const call = new TrunkCall({
+      clock,
+      sip,
+      trunk: one,
+      ringTimeoutMs: 30_000,
+      request: (peer, ringTimeoutMs) => ({
+        target: `sip:1@${peer.host}:${peer.port}`,
+        from: 'sip:100@127.0.0.1',
+        callId: 'c',
+        sdp: '',
+        ringTimeoutMs,
+      }),
+      handlers: { onProgress: () => undefined, onAnswered: () => undefined, onEnded: ended.resolve },
+    });
+    expect(call.peer.host).toBe('127.0.0.1');
+    expect(await ended.promise).toMatchObject({ cause: 'rejected', status: 404 });
+    expect(one.state.peers[0]).toMatchObject({ reachable: 'up' });
+    expect(lines).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import type { TrunkConfig } from '#platform/config/config.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
-import type { TrunkRoute } from '#calls/trunk-route.ts';
+import type { TrunkPeer, TrunkRoute } from '#calls/trunk-route.ts';
 import { serverUri } from '#calls/trunk-invite.ts';
 import { sipUri } from '#calls/number-format.ts';
 import { Trunk } from '#calls/trunk.ts';
@@ -28,7 +28,7 @@ export function openTrunks(o: {
   readonly log: Log;
 }): Trunks {
   const known = new Map<string, Trunk>();
-  const watches: TrunkWatch[] = [];
+  const watches = new Map<TrunkPeer, TrunkWatch>();
   const registrations: Registration[] = [];
   for (const config of o.trunks) {
     const route = routeOf(config);
@@ -41,14 +41,15 @@ export function openTrunks(o: {
         if (hold === undefined) o.log.info({ trunk: route.name }, 'trunk takes calls again');
         else o.log.warn({ trunk: route.name, hold }, 'trunk takes no new calls');
       },
+      onHeard: (peer) => watches.get(peer)?.heard(),
     });
     known.set(route.name, trunk);
     if (request !== undefined) registrations.push(register(o, trunk, request));
-    if (config.probe.enabled) watches.push(...watch(o, trunk, config.probe));
+    if (config.probe.enabled) for (const [peer, one] of watch(o, trunk, config.probe)) watches.set(peer, one);
   }
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    for (const one of watches) one.close();
+    for (const one of watches.values()) one.close();
     await Promise.all(registrations.map((one) => one.close()));
   };
   return { find: (name) => known.get(name), close: () => (closed ??= close()) };
@@ -79,7 +80,7 @@ function* watch(
   { sip, clock, log }: Parameters<typeof openTrunks>[0],
   trunk: Trunk,
   probe: TrunkConfig['probe'],
-): Generator<TrunkWatch> {
+): Generator<[TrunkPeer, TrunkWatch]> {
   const { name, account, peers } = trunk.route;
   const intervalMs = probe.intervalSeconds * 1000;
   for (const peer of peers) {
@@ -88,7 +89,7 @@ function* watch(
       ...(peer.transport === undefined ? {} : { transport: peer.transport }),
       ...(account === undefined ? {} : { credentials: account.credentials }),
     };
-    yield new TrunkWatch({
+    const opened = new TrunkWatch({
       clock,
       probe: () => sip.probe(request),
       intervalMs,
@@ -98,9 +99,10 @@ function* watch(
         const why = last.status === undefined ? last.detail : `SIP ${last.status}`;
         trunk.probed(peer.key, state, why);
         if (state === 'down') log.warn({ trunk: name, server: peer.key, why }, 'trunk server does not answer');
-        else log.info({ trunk: name, server: peer.key }, 'trunk server answers');
+        else if (state === 'up') log.info({ trunk: name, server: peer.key }, 'trunk server answers');
       },
     });
+    yield [peer, opened];
   }
 }
 

@@ -54,6 +54,7 @@ export async function testTrunk(o: TrunkTest): Promise<readonly Finding[]> {
   await using stack = new AsyncDisposableStack();
   const sip = await SipUserAgent.open({ clock, log, bind: binds, product: `Waihu/${o.version}`, resolver });
   stack.defer(() => sip.close('test is over'));
+  const request = registrationOf(trunk, route);
   let server: string | undefined;
   let reachable = false;
   for (const peer of route.peers) {
@@ -69,11 +70,10 @@ export async function testTrunk(o: TrunkTest): Promise<readonly Finding[]> {
     if (endpoint.protocol === 'TCP') tell(await connectTo(peer, endpoint));
     if (endpoint.protocol === 'TLS')
       tell(await secureTo(peer, endpoint, { ...peerTls, ...peerTls?.peers?.(peer.host) }));
-    const options = await askOptions(sip, route, peer);
+    const options = await askOptions(sip, route, peer, request !== undefined || o.phone !== undefined);
     tell(options);
-    reachable ||= options.state === 'ok';
+    reachable ||= options.state !== 'failed';
   }
-  const request = registrationOf(trunk, route);
   if (reachable || request === undefined || route.proxy !== undefined)
     tell(await tryRegistration(sip, clock, request, trunk.account?.realm));
   else

@@ -2,17 +2,19 @@ import type { Clock } from '#platform/clock.ts';
 import type { TrunkPeer, TrunkRoute } from '#calls/trunk-route.ts';
 import { serverUri } from '#calls/trunk-invite.ts';
 import type { SipUserAgent } from '#telephony/sip/user-agent.ts';
+import { NO_RESPONSE } from '#telephony/sip/user-agent/probe.ts';
 import type { Registration, RegistrationRequest, RegistrationState } from '#telephony/sip/user-agent/registration.ts';
 import { both } from './finding.ts';
 import type { Finding } from './finding.ts';
 
 const REGISTER_MS = 10_000;
 
-/** Asks a server by OPTIONS whether it is there. */
+/** Asks a server by OPTIONS whether it is there; silence is a fault unless a later step proves more (`goesOn`). */
 export async function askOptions(
   sip: Pick<SipUserAgent, 'probe'>,
   { account }: TrunkRoute,
   peer: TrunkPeer,
+  goesOn: boolean,
 ): Promise<Finding> {
   const { alive, status, detail, roundTripMs } = await sip.probe({
     target: serverUri(peer),
@@ -38,10 +40,10 @@ export async function askOptions(
       means: { zh: '服务器在，但不接呼叫。', en: 'The server is there but takes no calls.' },
       todo: { zh: '稍后再试，或联系运营商。', en: 'Try again later, or ask the carrier.' },
     };
-  const silent = detail === 'no response';
+  const silent = detail === NO_RESPONSE;
   return {
     ...base,
-    state: 'failed',
+    state: silent && goesOn ? 'warning' : 'failed',
     code: silent ? 'options-silent' : 'options-transport',
     seen: silent
       ? { zh: 'OPTIONS 没有应答。', en: 'OPTIONS got no response.' }
@@ -54,8 +56,8 @@ export async function askOptions(
       : { zh: '传输层没有建立。', en: 'The transport does not stand.' },
     todo: silent
       ? {
-          zh: '核对 host、port 和白名单；若运营商不应答 OPTIONS，设 probe.enabled = false，再用 --call 试拨。',
-          en: 'Check host, port and the list of addresses; for a carrier that ignores OPTIONS set probe.enabled = false and try --call.',
+          zh: '不应答 OPTIONS 不妨碍外呼（按通话判断线路好坏）；用 --call 试拨可以确认，不通再核对 host、port 和白名单。',
+          en: 'A carrier may ignore OPTIONS and still take calls, by which it is judged then: --call finds out. If that fails too, check host, port and the list of addresses.',
         }
       : { zh: '先解决上面连接或 TLS 的问题。', en: 'Solve what connection or TLS above shows first.' },
   };

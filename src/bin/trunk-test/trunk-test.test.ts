@@ -72,12 +72,13 @@ async function farEnd(take: (call: IncomingCall) => void): Promise<number> {
 }
 
 /** A server on UDP that answers OPTIONS with 200 and REGISTER with `status` and a challenge. */
-async function registrar(status: string, challenge = ''): Promise<number> {
+async function registrar(status: string, challenge = '', options = true): Promise<number> {
   const socket = createSocket('udp4');
   socket.on('message', (bytes, from) => {
     const text = bytes.toString();
     const kept = text.split('\r\n').filter((line) => /^(?:via|from|to|call-id|cseq):/i.test(line));
     const registers = text.startsWith('REGISTER');
+    if (!registers && !options) return;
     const lines = [
       `SIP/2.0 ${registers ? status : '200 OK'}`,
       ...kept,
@@ -155,6 +156,15 @@ describe('a test of a trunk', () => {
     await new Promise<void>((resolve) => socket.bind(0, HOST, resolve));
     closing.push(() => socket.close());
     expect(faults(await test({ port: socket.address().port }))).toEqual(['options-silent']);
+  });
+
+  it('finds nothing wrong with a carrier that ignores OPTIONS but takes registrations', async () => {
+    const port = await registrar('200 OK', undefined, false);
+    const account = { username: 'waihu', password: 'hunter2', registration: { expiresSeconds: 600 } };
+    const findings = await test({ port, account });
+    expect(faults(findings)).toEqual([]);
+    expect(findings.find(({ step }) => step === 'options')).toMatchObject({ state: 'warning', code: 'options-silent' });
+    expect(findings.at(-1)?.code).toBe('registered');
   });
 
   it('tells a wrong password from a wrong realm and a wrong user', async () => {

@@ -145,8 +145,8 @@ export const probeSchema = Type.Object(
     enabled: Type.Boolean({
       default: true,
       ...about(
-        'Ask the servers by OPTIONS whether they are there; turn it off for carriers that do not answer those.',
-        '用 OPTIONS 探测服务器；对不应答 OPTIONS 的运营商请关闭。',
+        'Ask the servers by OPTIONS whether they are there. One that never answers those is judged by its calls alone.',
+        '用 OPTIONS 探测服务器；从不应答 OPTIONS 的服务器只按通话判断。',
       ),
     }),
     intervalSeconds: Type.Integer({
@@ -159,7 +159,10 @@ export const probeSchema = Type.Object(
       minimum: 1,
       maximum: 100,
       default: 3,
-      ...about('Failures in a row after which a server gets no more calls.', '连续失败这么多次后不再向其发起呼叫。'),
+      ...about(
+        'Failures in a row after which a server that has answered before gets no more calls.',
+        '应答过的服务器连续失败这么多次后，不再向其发起呼叫。',
+      ),
     }),
     upAfter: Type.Integer({
       minimum: 1,

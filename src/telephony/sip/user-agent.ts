@@ -27,7 +27,7 @@ import type { Credentials } from './user-agent/digest.ts';
 import { UasCall } from './user-agent/incoming-call.ts';
 import { capabilities, refuseMethod } from './user-agent/in-dialog.ts';
 import { UacCall } from './user-agent/outgoing-call.ts';
-import { isAlive } from './user-agent/probe.ts';
+import { isAlive, NO_RESPONSE } from './user-agent/probe.ts';
 import type { ProbeResult } from './user-agent/probe.ts';
 import { Registration } from './user-agent/registration.ts';
 import type { RegistrationRequest } from './user-agent/registration.ts';
@@ -190,7 +190,7 @@ export class SipUserAgent {
         timer.cancel();
         resolve({ alive, status, roundTripMs: clock.monotonicMs() - startMs, detail });
       };
-      const timer = clock.setTimer(request.timeoutMs ?? PROBE_MS, () => finish(false, undefined, 'no response'));
+      const timer = clock.setTimer(request.timeoutMs ?? PROBE_MS, () => finish(false, undefined, NO_RESPONSE));
       const from = request.from ?? `sip:${hostText(this.address.address)}`;
       const single = {
         method: 'OPTIONS',

@@ -15,9 +15,14 @@ export function isAlive(status: number): boolean {
   return status !== 408 && status !== 503 && status !== 504;
 }
 
+/** What an OPTIONS without a response is told as. */
+export const NO_RESPONSE = 'no response';
+
 /** How a watched trunk fares; `unknown` until enough probes agree. */
 export interface TrunkHealth {
   readonly state: 'unknown' | 'up' | 'down';
+  /** Whether it ever answered a probe: many carriers never do, and serve calls all the same. */
+  readonly answers: boolean;
   /** Probes in a row that speak against the state, or for the first one. */
   readonly streak: { readonly alive: boolean; readonly count: number };
 }
@@ -29,21 +34,36 @@ export interface Hysteresis {
 }
 
 /** The health of a trunk that nobody has probed yet. */
-export const UNKNOWN_HEALTH: TrunkHealth = { state: 'unknown', streak: { alive: true, count: 0 } };
+export const UNKNOWN_HEALTH: TrunkHealth = {
+  state: 'unknown',
+  answers: false,
+  streak: { alive: true, count: 0 },
+};
 
-/** The health after one more probe. */
-export function nextHealth(health: TrunkHealth, alive: boolean, hysteresis: Hysteresis): TrunkHealth {
+/**
+ * The health after one more probe. Silence speaks against a trunk that has answered before, and says nothing of one that
+ * never did: its calls show how it fares. A transport that fails would fail a call too.
+ */
+export function nextHealth(
+  health: TrunkHealth,
+  probe: Pick<ProbeResult, 'alive' | 'status' | 'detail'>,
+  hysteresis: Hysteresis,
+): TrunkHealth {
+  const { alive, status, detail } = probe;
+  const answers = health.answers || status !== undefined;
+  if (!answers && detail === NO_RESPONSE) return { ...UNKNOWN_HEALTH, state: health.state === 'up' ? 'up' : 'unknown' };
   const count = health.streak.alive === alive ? health.streak.count + 1 : 1;
   const agrees = count >= (alive ? hysteresis.up : hysteresis.down);
   const state = agrees ? (alive ? 'up' : 'down') : health.state;
-  return { state, streak: { alive, count } };
+  return { state, answers, streak: { alive, count } };
 }
 
 /** How a trunk is watched. */
 export interface WatchOptions {
   readonly clock: Clock;
   readonly probe: () => Promise<ProbeResult>;
-  readonly onChange: (state: 'up' | 'down', last: ProbeResult) => void;
+  /** `unknown` again: what spoke against it is gone, and nothing speaks for it. */
+  readonly onChange: (state: TrunkHealth['state'], last: ProbeResult) => void;
   /** Between probes while the trunk is up. */
   readonly intervalMs?: number;
   /** Between probes while it is down or unknown, so that it comes back soon. */
@@ -73,6 +93,11 @@ export class TrunkWatch {
     return this.#health.state;
   }
 
+  /** A call got a response, which is as good as an answered probe: those that failed before count no more. */
+  heard(): void {
+    this.#health = { ...this.#health, state: 'up', streak: { alive: true, count: 0 } };
+  }
+
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
@@ -82,12 +107,12 @@ export class TrunkWatch {
     const result = await this.#options.probe();
     if (this.#closed) return;
     const before = this.#health.state;
-    this.#health = nextHealth(this.#health, result.alive, this.#options.hysteresis);
+    this.#health = nextHealth(this.#health, result, this.#options.hysteresis);
     const { state, streak } = this.#health;
     // A probe that disagrees is repeated soon, so that three lost ones are noticed in seconds.
     const calm = state === 'up' && streak.alive;
     const delayMs = calm ? this.#options.intervalMs : this.#options.retryMs;
     this.#timer = this.#options.clock.setTimer(delayMs, () => void this.#probe(), { unref: true });
-    if (state !== before && state !== 'unknown') this.#options.onChange(state, result);
+    if (state !== before) this.#options.onChange(state, result);
   }
 }

@@ -5,7 +5,7 @@ import type { HeaderField } from '../messages/headers.ts';
 import type { SipRequest } from '../messages/message.ts';
 import { parseMessage } from '../messages/parse.ts';
 import { buildResponse, writeMessage } from '../messages/write.ts';
-import { nextHealth, TrunkWatch, UNKNOWN_HEALTH } from './probe.ts';
+import { nextHealth, NO_RESPONSE, TrunkWatch, UNKNOWN_HEALTH } from './probe.ts';
 import type { ProbeResult } from './probe.ts';
 import type { RegistrationState } from './registration.ts';
 
@@ -150,15 +150,31 @@ describe('a probe', () => {
   });
 });
 
+const ANSWER = { alive: true, status: 200, detail: 'OK' };
+const BUSY = { alive: false, status: 503, detail: 'Service Unavailable' };
+const SILENCE = { alive: false, status: undefined, detail: NO_RESPONSE };
+const REFUSED = { alive: false, status: undefined, detail: 'connect ECONNREFUSED' };
+
 describe('a watched trunk', () => {
   it('changes its mind only after several probes agree', () => {
     const states: string[] = [];
     let health = UNKNOWN_HEALTH;
     for (const alive of [true, false, true, true, false, false, true, false, false, false, true, true]) {
-      health = nextHealth(health, alive, { up: 2, down: 3 });
+      health = nextHealth(health, alive ? ANSWER : SILENCE, { up: 2, down: 3 });
       states.push(health.state);
     }
     expect(states.join(' ')).toBe('unknown unknown unknown up up up up up up down down up');
+  });
+
+  it.each([
+    ['silence of one that never answered says nothing', [SILENCE, SILENCE, SILENCE, SILENCE], 'unknown'],
+    ['503 is an answer, and says no', [BUSY, BUSY, BUSY], 'down'],
+    ['silence after an answer speaks against it', [ANSWER, SILENCE, SILENCE, SILENCE], 'down'],
+    ['a refused connection would refuse calls', [REFUSED, REFUSED, REFUSED], 'down'],
+    ['a connection that stands again leaves the rest to calls', [REFUSED, REFUSED, REFUSED, SILENCE], 'unknown'],
+  ])('knows what probes prove: %s', (_, probes, state) => {
+    const health = probes.reduce((before, probe) => nextHealth(before, probe, { up: 2, down: 3 }), UNKNOWN_HEALTH);
+    expect(health.state).toBe(state);
   });
 
   it('is probed often while something is wrong and seldom while all is well', async () => {
@@ -168,7 +184,7 @@ describe('a watched trunk', () => {
     let alive = true;
     const probe = (): Promise<ProbeResult> => {
       times.push(clock.monotonicMs() / 1_000);
-      return Promise.resolve({ alive, status: alive ? 200 : undefined, roundTripMs: 1, detail: '' });
+      return Promise.resolve({ ...(alive ? ANSWER : SILENCE), roundTripMs: 1 });
     };
     const watch = new TrunkWatch({ clock, probe, onChange: (state) => changes.push(`${state} ${times.length}`) });
     const pass = async (seconds: number): Promise<void> => {
@@ -186,8 +202,17 @@ describe('a watched trunk', () => {
     alive = true;
     await pass(10);
     expect(changes).toEqual(['up 2', 'down 6', 'up 9']);
+    alive = false;
+    await pass(35);
+    expect(times).toHaveLength(11);
+    // A call that is answered meanwhile is a sign of life: it takes three more.
+    watch.heard();
+    await pass(10);
+    expect(changes).toHaveLength(3);
+    await pass(5);
+    expect(changes.at(-1)).toBe('down 14');
     watch.close();
     await pass(60);
-    expect(times).toHaveLength(9);
+    expect(times).toHaveLength(14);
   });
 });
