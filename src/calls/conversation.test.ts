@@ -126,6 +126,22 @@ function talk(options: { settings?: Partial<Script['settings']>; waiting?: boole
 }
 
 describe('Conversation', () => {
+  it('writes nothing down of what the callee says to somebody else, but an opt-out', async () => {
+    const { conversation, log, transcript } = talk();
+    const turn = (text: string) => ({ text, startMs: 0, endMs: 100, endOfTurnMs: 10 });
+    conversation.answered();
+    conversation.hold();
+    log.length = 0;
+    const before = transcript.turns.length;
+    conversation.heard(turn('账号是四二一'));
+    conversation.dtmf('4');
+    expect([log, transcript.turns.length - before]).toEqual([[], 0]);
+    conversation.heard(turn('别打了'));
+    expect(log).toEqual(['opt-out', 'callee: 别打了']);
+    expect(transcript.turns.at(-1)).toMatchObject({ text: '别打了', intent: 'opt-out' });
+    expect(transcript.timeline.filter(({ type }) => type === 'dtmf')).toEqual([]);
+  });
+
   it('greets with the disclosure and answers what was heard, with latencies', () => {
     const call = talk();
     call.conversation.answered();

@@ -94,20 +94,12 @@ export class Conversation {
   /** A callee turn that is complete; empty text means that a voice was heard and nothing understood. */
   heard(turn: CalleeTurn): void {
     if (this.#ended) return;
-    this.#cancelNoReply();
-    if (turn.text !== '') {
-      const { text, startMs, endMs } = turn;
-      this.#o.transcript.turn('callee', {
-        text,
-        startMs,
-        endMs,
-        interrupted: false,
-        node: undefined,
-        intent: undefined,
-        latency: undefined,
-      });
-      this.#o.events.onSaid('callee', turn.text);
+    if (this.#held) {
+      if (this.#overheard(turn.text, false)) this.#write(turn, 'opt-out');
+      return;
     }
+    this.#cancelNoReply();
+    if (turn.text !== '') this.#write(turn, undefined);
     this.#feed({ type: 'heard', text: turn.text, atMs: this.#now() }, turn);
   }
 
@@ -118,12 +110,17 @@ export class Conversation {
 
   dtmf(digit: string): void {
     if (this.#ended) return;
+    if (this.#held) {
+      if (this.#overheard(digit, true)) this.#o.transcript.add(this.#now(), { type: 'dtmf', digit });
+      return;
+    }
     this.noticed();
     this.#o.transcript.add(this.#now(), { type: 'dtmf', digit });
     this.#feed({ type: 'dtmf', digit, atMs: this.#now() });
   }
 
   detected(kind: 'voicemail' | 'call-assistant' | 'fax'): void {
+    if (this.#held) return;
     this.#feed({ type: 'detected', kind, atMs: this.#now() });
   }
 
@@ -186,6 +183,22 @@ export class Conversation {
   /** What the script knows, after `hungUp`. */
   result(by: HangupSide, talkMs: number): DialogResult {
     return dialogResult(this.#state, { talkMs, hangupBy: by });
+  }
+
+  #write({ text, startMs, endMs }: CalleeTurn, intent: string | undefined): void {
+    const turn = { text, startMs, endMs, interrupted: false, node: undefined, intent, latency: undefined };
+    this.#o.transcript.turn('callee', turn);
+    this.#o.events.onSaid('callee', text);
+  }
+
+  /**
+   * What the callee says while somebody else has the floor is between them and is not written down; true for the one
+   * thing that concerns us, that they do not want to be called again.
+   */
+  #overheard(text: string, isKey: boolean): boolean {
+    const before = this.#state.data.optedOut;
+    this.#feed({ type: 'overheard', text, isKey, atMs: this.#now() });
+    return !before && this.#state.data.optedOut;
   }
 
   #feed(event: DialogEvent, turn?: CalleeTurn): void {

@@ -42,7 +42,7 @@ export interface SessionDeps {
   readonly post: (message: FromWorker) => void;
 }
 
-/** While a second party has the floor, what was playing fades out unheard. */
+/** While a second party has the floor, what was playing fades out unheard; of the callee only what is typed is read. */
 const UNHEARD = new Uint8Array(FRAME_SAMPLES);
 const SILENCE = new Int16Array(FRAME_SAMPLES);
 /** An outside target rings this long unless the script says otherwise. */
@@ -196,7 +196,7 @@ export class CallSession {
     const call = this.#open.call;
     const activity = this.#deps.voiceActivity();
     const tapped: VoiceActivity = {
-      push: (pcm) => (this.#voiced = activity.push(pcm)),
+      push: (pcm) => (this.#voiced = pcm !== SILENCE && activity.push(pcm)),
       close: () => undefined,
     };
     const machine = new AnsweringMachineDetector();
@@ -207,9 +207,9 @@ export class CallSession {
       activity: tapped,
       handlers: {
         onTurn: (turn) => {
-          machine.hear(turn.text, turn.endMs);
+          if (bridge.scripted) machine.hear(turn.text, turn.endMs);
           conversation.heard(turn);
-          this.#classify();
+          if (bridge.scripted) this.#classify();
         },
         onSpeechStart: () => conversation.noticed(),
         onPartial: () => conversation.noticed(),
@@ -289,7 +289,7 @@ export class CallSession {
       const beep = talking.machine.push(rx.pcm, this.#voiced, rx.atMs);
       this.#classify();
       if (beep !== undefined) talking.conversation.beeped();
-    } else if (talking.voice.speaking) talking.voice.onFrame(SILENCE, UNHEARD, rx.atMs);
+    } else talking.voice.onFrame(SILENCE, UNHEARD, rx.atMs);
     talking.bridge.frame(rx, this.#wireCodec, tx);
     talking.recorder.push(rx.payload, tx, rx.atMs);
   }
@@ -298,15 +298,15 @@ export class CallSession {
     const talking = this.#talking;
     if (talking === undefined) return;
     talking.bridge.text('callee', text);
-    if (talking.bridge.scripted) talking.voice.onText(text);
+    talking.voice.onText(text);
   }
 
-  /** Keys for whom the callee was put through to are none of the script's business, and may be a secret. */
+  /** Keys for whom the callee was put through to are none of the script's business: they may be a secret. */
   #onDigit(digit: string, asTone: boolean): void {
     const talking = this.#talking;
     if (talking === undefined) return;
-    if (talking.bridge.scripted) talking.conversation.dtmf(digit);
-    else talking.bridge.digit(digit, asTone);
+    if (talking.bridge.joined) talking.bridge.digit(digit, asTone);
+    else talking.conversation.dtmf(digit);
   }
 
   #detected(detection: Detection): void {

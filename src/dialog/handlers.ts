@@ -15,7 +15,8 @@ import {
 } from './flow.ts';
 import { nthSpeech } from './speech.ts';
 import type { DialogData } from './state.ts';
-import type { MatchReason, Utterance } from './understand/match.ts';
+import { keyOptsOut, optsOut } from './understand/decide.ts';
+import { hear, type MatchReason, type Utterance } from './understand/match.ts';
 
 /** Records what was understood and by which layer, phrase and score. */
 export function because(step: Step, what: string, reason: MatchReason): void {
@@ -79,21 +80,43 @@ function withoutDisclosure(step: Step): DialogData['lastSpeech'] {
   return step.data.lastSpeech.filter((part) => !own.has(part.text));
 }
 
+/**
+ * What the callee says to somebody else, or while waiting for them, is no answer to the script. A wish not to be called
+ * again is acted on all the same, without a word; `confirmOptOut` follows when the script has the floor again.
+ */
+export function overheard(step: Step, text: string, isKey: boolean): void {
+  const { data, script } = step;
+  if (data.optedOut) return;
+  const reason = isKey ? keyOptsOut(script, text) : optsOut(script, hear(text));
+  if (reason === undefined) return;
+  because(step, 'opt-out', reason);
+  rememberOptOut(step);
+}
+
+function rememberOptOut(step: Step): void {
+  const { data } = step;
+  note(step, 'opt-out');
+  tag(step, handlerOf(step, 'opt-out')?.tags);
+  if (!data.optedOut) step.effects.push({ type: 'suppress' });
+  data.optedOut = true;
+}
+
+/** Says that nobody will call again, and ends the call. */
+export function confirmOptOut(step: Step): void {
+  const speech = nthSpeech(handlerOf(step, 'opt-out')?.speech ?? [], 0);
+  if (speech === undefined) sayBuiltIn(step, 'optOut');
+  else say(step, speech, { intent: 'opt-out' });
+  hangUp(step, 'opt-out');
+}
+
 /** Confirms an opt-out and ends the call; `late` where goodbyes were already under way. */
 export function optOut(step: Step, reason: MatchReason, late: boolean): void {
   const { data } = step;
-  const handler = handlerOf(step, 'opt-out');
   if (late) because(step, 'opt-out', reason);
-  note(step, 'opt-out');
-  tag(step, handler?.tags);
-  if (!data.optedOut) step.effects.push({ type: 'suppress' });
-  data.optedOut = true;
-  const speech = nthSpeech(handler?.speech ?? [], 0);
-  if (speech === undefined) sayBuiltIn(step, 'optOut');
-  else say(step, speech, { intent: 'opt-out' });
+  rememberOptOut(step);
   if (late) data.endReason = 'opt-out';
   if (data.phase === 'transferring') data.phase = 'speaking';
-  hangUp(step, 'opt-out');
+  confirmOptOut(step);
 }
 
 /** Ends a call that a machine took; a mailbox for which the script has words hears them after its tone. */

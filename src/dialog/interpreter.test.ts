@@ -258,6 +258,44 @@ describe('what is handled everywhere', () => {
     expect(operator.feed({ type: 'transfer-ended', atMs: 30_000 }).effects).toEqual([]);
   });
 
+  test('an opt-out during a transfer is acted on at once and confirmed when the script has the floor again', () => {
+    const confirmed = new Talk().hear('是我', '不要再给我打电话了').said;
+    const say = (text: string, isKey = false): DialogEvent => ({ type: 'overheard', text, isKey, atMs: 20_000 });
+    for (const end of [
+      { type: 'transfer-ended', atMs: 90_000 },
+      { type: 'transfer-failed', reason: 'busy', atMs: 90_000 },
+    ] as const) {
+      const talk = new Talk(handing).hear('是我', '转人工').feed(say('可以，明天还款'));
+      expect(talk.effects).toEqual([]);
+      talk.feed({ type: 'transfer-answered', atMs: 21_000 }).feed(say('不要再给我打电话了'));
+      expect(talk.types).toContain('suppress');
+      expect(talk.types).not.toContain('say');
+      expect(talk.feed(say('不要再给我打电话了')).effects).toEqual([]);
+      expect(talk.state.data.phase).toBe('transferring');
+      talk.feed(end);
+      expect(talk.said).toBe(confirmed);
+      expect(talk.effects).toContainEqual({ type: 'hang-up', reason: 'opt-out' });
+      expect(talk.result()).toMatchObject({ grade: 'E', optedOut: true, endReason: 'opt-out' });
+    }
+  });
+
+  test('a key that the opt-out names ends contact whenever the script listens, and is no key elsewhere', () => {
+    const globals = card.source.globals.map((handler) =>
+      handler.kind === 'opt-out' ? { ...handler, match: { exact: ['9'] } } : handler,
+    );
+    const keyed = compileScript({ ...handing.source, globals });
+    const press = (digit: string): DialogEvent => ({ type: 'dtmf', digit, atMs: 9000 });
+    expect(new Talk(keyed).hear('是我').feed(press('9')).types).toContain('suppress');
+    expect(new Talk(keyed).hear('是我').feed(press('8')).types).not.toContain('suppress');
+    expect(new Talk(handing).hear('是我').feed(press('9')).types).not.toContain('suppress');
+    const goodbye = new Talk(keyed).hear('是我').feed({ type: 'time-limit', atMs: 9000 });
+    expect(goodbye.state.data.phase).toBe('closing');
+    expect(goodbye.feed(press('9')).types).toContain('suppress');
+    const held = new Talk(keyed).hear('是我', '转人工');
+    expect(held.feed({ type: 'overheard', text: '8', isKey: true, atMs: 20_000 }).effects).toEqual([]);
+    expect(held.feed({ type: 'overheard', text: '9', isKey: true, atMs: 20_000 }).types).toContain('suppress');
+  });
+
   test('a target without a value is nobody: the call-back stays', () => {
     const script = compileScript({ ...handing.source, variables: card.source.variables });
     const talk = new Talk(script).hear('是我', '转人工');
@@ -345,6 +383,7 @@ const eventArbitrary: fc.Arbitrary<DialogEvent> = fc.oneof(
     { type: 'transfer-started', atMs: 0 },
     { type: 'transfer-answered', atMs: 0 },
     { type: 'transfer-ended', atMs: 0 },
+    { type: 'overheard', text: '不要再打了', isKey: false, atMs: 0 },
     { type: 'time-limit', atMs: 0 },
   ),
   fc

@@ -18,11 +18,11 @@ import {
   transfer,
   type Step,
 } from './flow.ts';
-import { because, handleGlobal, leaveMessage, machine, optOut } from './handlers.ts';
+import { because, handleGlobal, leaveMessage, machine, optOut, overheard } from './handlers.ts';
 import { nthSpeech, renderText } from './speech.ts';
 import { transferAnswered, transferEnded, transferStarted, unTransferred } from './transfers.ts';
 import type { DialogData, DialogEffect, DialogEvent, DialogState } from './state.ts';
-import { attitudeOf, intentsIn, optsOut, understand, type Understanding } from './understand/decide.ts';
+import { attitudeOf, intentsIn, keyOptsOut, optsOut, understand, type Understanding } from './understand/decide.ts';
 import { hear, type Utterance } from './understand/match.ts';
 import { spokenLength } from './understand/normalize.ts';
 
@@ -127,6 +127,9 @@ function handle(step: Step, event: DialogEvent): void {
       return;
     case 'dtmf':
       dtmf(step, event.digit, event.atMs);
+      return;
+    case 'overheard':
+      if (data.phase === 'transferring') overheard(step, event.text, event.isKey);
       return;
     case 'detected':
       if (data.phase !== 'closing' && data.phase !== 'beep') machine(step, event.kind);
@@ -359,10 +362,17 @@ function spoken(step: Step, event: Extract<DialogEvent, { type: 'spoken' }>): vo
   step.effects.push({ type: 'listen', noReplyMs: data.consecutiveSilences >= limit ? noReply.hangupMs : waitMs });
 }
 
-/** Digits count where the node waits for them: a choice or branch that names the digit, or a number ended by `#`. */
+/**
+ * Digits count where the node waits for them: a choice or branch that names the digit, or a number ended by `#`. A key
+ * that the script's opt-out names counts everywhere else.
+ */
 function dtmf(step: Step, digit: string, atMs: number): void {
   const { data, script } = step;
-  if (data.phase !== 'listening' && data.phase !== 'speaking') return;
+  const optingOut = keyOptsOut(script, digit);
+  if (data.phase !== 'listening' && data.phase !== 'speaking') {
+    if (optingOut !== undefined && !data.optedOut && data.phase !== 'idle') optOut(step, optingOut, true);
+    return;
+  }
   const compiled = script.nodes.get(data.node);
   const numeric = compiled?.node.slots?.some((slot) => ['number', 'phone', 'amount'].includes(slot.kind)) === true;
   if (numeric) {
@@ -376,6 +386,7 @@ function dtmf(step: Step, digit: string, atMs: number): void {
     return;
   }
   const named =
+    optingOut !== undefined ||
     compiled?.branches.some((branch) => branch.match?.exact.has(digit) ?? branch.intent?.exact.has(digit)) === true ||
     [...(compiled?.choices.values() ?? [])].some((list) => list.some(({ match }) => match.exact.has(digit)));
   decide(step, named ? 'key pressed' : 'key pressed: nothing waits for it');

@@ -17,6 +17,8 @@ export type DialogEvent =
   | { readonly type: 'no-reply'; readonly atMs: number }
   | { readonly type: 'spoken'; readonly interrupted: boolean; readonly playedText: string; readonly atMs: number }
   | { readonly type: 'dtmf'; readonly digit: string; readonly atMs: number }
+  /** Said or typed, or a key pressed, while the callee waits for somebody else or talks with them. */
+  | { readonly type: 'overheard'; readonly text: string; readonly isKey: boolean; readonly atMs: number }
   | { readonly type: 'detected'; readonly kind: 'voicemail' | 'call-assistant' | 'fax'; readonly atMs: number }
   /** The callee waits for somebody whom an operator or the script called. */
   | { readonly type: 'transfer-started'; readonly atMs: number }

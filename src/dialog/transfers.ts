@@ -1,5 +1,6 @@
 import type { TransferFailure } from '#domain/transfer.ts';
 import { close, decide, enter, handlerOf, hangUp, noAgent, sayBuiltIn, transferOf, type Step } from './flow.ts';
+import { confirmOptOut } from './handlers.ts';
 
 /** The callee waits for somebody: whatever was being said or asked is over, a goodbye that was under way too. */
 export function transferStarted(step: Step, atMs: number): void {
@@ -26,6 +27,7 @@ export function unTransferred(step: Step, reason: TransferFailure | undefined): 
   resume(step);
   data.phase = 'speaking';
   data.endReason = '';
+  if (data.optedOut) return confirmOptOut(step);
   if (by === 'operator') {
     sayBuiltIn(step, 'notTransferred');
     step.speech.push(...data.lastSpeech);
@@ -48,6 +50,7 @@ export function transferEnded(step: Step): void {
   decide(step, 'transfer ended');
   resume(step);
   data.phase = 'speaking';
+  if (data.optedOut) return confirmOptOut(step);
   if (after === undefined) {
     hangUp(step, 'transferred');
     return;

@@ -45,6 +45,12 @@ export function optsOut(script: CompiledScript, utterance: Utterance): MatchReas
   return tryMatch(utterance, match, 'text') ?? tryMatch(utterance, match, 'sound');
 }
 
+/** Whether a key says the same: the script's opt-out has it among its exact words. */
+export function keyOptsOut(script: CompiledScript, digit: string): MatchReason | undefined {
+  if (script.globals.get('opt-out')?.exact.has(digit) !== true) return undefined;
+  return { layer: 'exact', phrase: digit, score: 1 };
+}
+
 /** The attitude by the fixed meanings; denial before agreement, so `好是好，可是不行` is a no. */
 export function attitudeOf(script: CompiledScript, utterance: Utterance): Attitude | undefined {
   if (tryMatch(utterance, globalMatch(script, 'refuse')!, 'text') !== undefined) return 'refuse';
