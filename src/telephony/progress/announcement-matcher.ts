@@ -20,13 +20,15 @@ const MAX_LAST_RATIO = 0.43;
  * short one this share of it.
  */
 const ENOUGH_HOPS = 170;
-const ENOUGH_RATIO = 0.88;
+const ENOUGH_RATIO = 0.9;
 /** A label decides only when no other one fits nearly as well. */
 const AMBIGUITY_MARGIN = 0.06;
 const LATER_MARGIN = 0.08;
-/** A block is compared every so many hops: 300 ms, during music 1.5 s, for nothing that was heard is forgotten. */
+/** A block is compared every so many hops: 300 ms, during music 600 ms: within the shortest announcement all the same. */
 const COMPARE_EVERY = 15;
-const COMPARE_EVERY_IN_MUSIC = 75;
+const COMPARE_EVERY_IN_MUSIC = 30;
+/** Where something may fit, it is followed every so many hops: a short announcement played once is told by its end. */
+const FOLLOW_EVERY = 2;
 /** 20 s of what was heard. */
 const HISTORY = 1024;
 
@@ -45,6 +47,14 @@ export class AnnouncementMatcher {
   readonly #active = new Uint8Array(HISTORY);
   readonly #block = new Uint32Array(BLOCK);
   #count = 0;
+  /** What the last search found, and when. */
+  #candidates: readonly Alignment[] = [];
+  #searchedAt = 0;
+  /**
+   * Parts of announcements that were heard, by name. Time that is lost or inserted on the way puts what follows at
+   * another place, and a repetition brings what was missed at first: both add up.
+   */
+  readonly #covered = new Map<string, Uint8Array>();
   /** Of what was recognised before: the line cannot make the next one sound much worse. */
   #bestRatio = MAX_BIT_ERROR_RATIO;
 
@@ -60,9 +70,19 @@ export class AnnouncementMatcher {
     this.#bits[this.#count % HISTORY] = sub.bits;
     this.#active[this.#count % HISTORY] = sub.active ? 1 : 0;
     this.#count++;
+    if (this.#count < BLOCK) return undefined;
     const every = music ? COMPARE_EVERY_IN_MUSIC : COMPARE_EVERY;
-    if (this.#count < BLOCK || this.#count % every !== 0 || !this.#loadBlock()) return undefined;
-    return this.#decide(this.#library.alignments(this.#block, CANDIDATE_RATIO));
+    if (this.#count % every === 0) {
+      this.#candidates = this.#loadBlock() ? this.#library.alignments(this.#block, CANDIDATE_RATIO) : [];
+      this.#searchedAt = this.#count;
+      return this.#decide(this.#candidates);
+    }
+    const since = this.#count - this.#searchedAt;
+    if (this.#candidates.length === 0 || since % FOLLOW_EVERY !== 0) return undefined;
+    const moved = this.#candidates
+      .map((candidate) => ({ ...candidate, offset: candidate.offset + since }))
+      .filter(({ known, offset }) => offset + BLOCK <= known.print.bits.length);
+    return this.#decide(moved);
   }
 
   #loadBlock(): boolean {
@@ -81,7 +101,8 @@ export class AnnouncementMatcher {
       const { known } = alignment;
       const heard = this.#compareAll(alignment);
       if (heard === undefined) continue;
-      const enough = heard.hops >= Math.min(ENOUGH_HOPS, ENOUGH_RATIO * known.activeHops);
+      const hops = this.#cover(known, alignment.offset - heard.back, alignment.offset + BLOCK);
+      const enough = hops >= Math.min(ENOUGH_HOPS, ENOUGH_RATIO * known.activeHops);
       const before = ratios.get(known.label);
       if (before === undefined || heard.ratio < before.ratio)
         ratios.set(known.label, { known, ratio: heard.ratio, enough });
@@ -99,8 +120,17 @@ export class AnnouncementMatcher {
     return { label, name, confidence: Math.round(Math.min(0.99, 1 - best.ratio * 0.5) * 1000) / 1000 };
   }
 
+  /** Notes a part as heard; returns how many sub-fingerprints of the announcement were, silence not counted. */
+  #cover({ name, print }: KnownAnnouncement, from: number, to: number): number {
+    const heard = this.#covered.get(name) ?? new Uint8Array(print.bits.length);
+    this.#covered.set(name, heard.fill(1, from, to));
+    let hops = 0;
+    for (let i = 0; i < heard.length; i++) hops += heard[i]! & print.active[i]!;
+    return hops;
+  }
+
   /** Everything heard until now that the announcement has too, from the block backwards; undefined where a part differs. */
-  #compareAll({ known, offset }: Alignment): { readonly ratio: number; readonly hops: number } | undefined {
+  #compareAll({ known, offset }: Alignment): { readonly ratio: number; readonly back: number } | undefined {
     const { bits, active } = known.print;
     const back = Math.min(offset, Math.min(this.#count, HISTORY) - BLOCK);
     let errors = 0;
@@ -119,6 +149,6 @@ export class AnnouncementMatcher {
       partErrors = 0;
       partHops = 0;
     }
-    return hops === 0 ? undefined : { ratio: errors / (hops * 32), hops };
+    return hops === 0 ? undefined : { ratio: errors / (hops * 32), back };
   }
 }
