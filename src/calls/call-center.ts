@@ -25,6 +25,8 @@ export interface CallCenterOptions {
   readonly holdMusicFile?: string;
   readonly earlyMedia?: WorkerSettings['earlyMedia'];
   readonly logLevel: WorkerSettings['logLevel'];
+  /** Where the call workers write their log; standard error unless set. */
+  readonly logFd?: WorkerSettings['logFd'];
   /** Ready-to-send G.711 of a phrase, or undefined where it cannot be spoken. */
   readonly phrase: (request: PhraseRequest) => Promise<Uint8Array | undefined>;
 }
@@ -72,6 +74,7 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
       holdMusicFile: options.holdMusicFile,
       earlyMedia: options.earlyMedia,
       logLevel: options.logLevel,
+      logFd: options.logFd,
     },
     phrase: options.phrase,
   });

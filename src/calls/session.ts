@@ -94,12 +94,16 @@ export class CallSession {
 
   /** Takes ports for the call; its first sentences are fetched while it rings. */
   async open(): Promise<{ readonly audioPort: number; readonly textPort: number }> {
-    const leg = await this.#deps.engine.openLeg({
-      onFrame: (rx, tx) => this.#onFrame(rx, tx),
-      onText: (text) => this.#onText(text),
-      onDtmf: (dtmf) => this.#onDigit(dtmf.digit, !this.#takesEvents),
-      onTimeout: () => this.#deps.post({ type: 'hang-up', call: this.#open.call, reason: 'media-timeout' }),
-    });
+    const { call } = this.#open;
+    const leg = await this.#deps.engine.openLeg(
+      {
+        onFrame: (rx, tx) => this.#onFrame(rx, tx),
+        onText: (text) => this.#onText(text),
+        onDtmf: (dtmf) => this.#onDigit(dtmf.digit, !this.#takesEvents),
+        onTimeout: () => this.#deps.post({ type: 'hang-up', call, reason: 'media-timeout' }),
+      },
+      { call },
+    );
     this.#leg = leg;
     if (this.#closed) leg.close();
     else this.#warm();
@@ -248,7 +252,7 @@ export class CallSession {
       },
     });
     const bridge = new SessionBridge({
-      engine: this.#deps.engine,
+      engine: { openLeg: (handlers) => this.#deps.engine.openLeg(handlers, { call }) },
       log,
       music: this.#deps.holdMusic,
       callee: leg,

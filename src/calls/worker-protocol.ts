@@ -21,6 +21,8 @@ export interface WorkerSettings {
   /** Where unrecognised early media of unanswered calls is kept, and how many files a day; undefined keeps none. */
   readonly earlyMedia: { readonly directory: string; readonly perDay: number } | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** File descriptor that log lines are written to; undefined: standard error. */
+  readonly logFd?: number | undefined;
 }
 
 export interface PhraseRequest {

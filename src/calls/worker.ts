@@ -23,7 +23,7 @@ import type { FromWorker, ToWorker, WorkerSettings } from './worker-protocol.ts'
 const port = parentPort;
 if (port === null) throw new Error('calls/worker.ts runs only as a worker thread');
 const settings = workerData as WorkerSettings;
-const log = createLog({ level: settings.logLevel }).child({ worker: settings.index });
+const log = createLog({ level: settings.logLevel, fd: settings.logFd }).child({ worker: settings.index });
 const clock = systemClock;
 const post = (message: FromWorker): void => port.postMessage(message);
 

@@ -30,17 +30,18 @@ const CENSOR = '[masked]';
 /** Deeper than any record of ours; what lies below is not logged. */
 const MAX_DEPTH = 8;
 
-/** A log to standard error, or to `destination`; one JSON object a line. */
+/** A log to standard error, to another file descriptor or to `destination`; one JSON object a line. */
 export function createLog(options: {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly destination?: NodeJS.WritableStream;
+  readonly fd?: number | undefined;
 }): Log {
   // Our own masking rather than the redaction of pino, whose paths have a fixed depth.
   const formatters = { log: masked };
   return guarded(
     pino(
       { level: options.level, formatters, serializers: { err: (error: unknown) => error }, base: null },
-      options.destination ?? standardError(),
+      options.destination ?? opened(options.fd ?? 2),
     ),
   );
 }
@@ -89,8 +90,8 @@ export const silentLog: Log = {
 };
 
 /** A log whose reader has gone loses lines, not the process. */
-function standardError(): NodeJS.WritableStream {
-  const destination = pino.destination(2);
+function opened(fd: number): NodeJS.WritableStream {
+  const destination = pino.destination(fd);
   destination.on('error', () => undefined);
   return destination as unknown as NodeJS.WritableStream;
 }

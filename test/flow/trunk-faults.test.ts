@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,11 +15,12 @@ import { SipUserAgent } from '#telephony/sip/user-agent.ts';
 import type { IncomingCall } from '#telephony/sip/user-agent.ts';
 import { openCallee } from '../support/callee.ts';
 import type { CalleeCall, TestCallee } from '../support/callee.ts';
-import { openTestCenter, shortScript } from '../support/call-center.ts';
+import { openTestCenter, readRecording, shortScript } from '../support/call-center.ts';
 import type { TestCenter, WatchedObserver } from '../support/call-center.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import type { TestCertificate } from '../support/certificates.ts';
 import { openLogLines } from '../support/log-lines.ts';
+import { amplitudeAt, toneOf } from '../support/tones.ts';
 
 const PHONE = '+8613811112222';
 const HOST = '127.0.0.1';
@@ -58,6 +59,8 @@ describe('a trunk that fails', () => {
   const { log, lines } = openLogLines();
   const agents: SipUserAgent[] = [];
   const folder = mkdtempSync(join(tmpdir(), 'waihu-faults-'));
+  const workerLog = join(folder, 'worker.log');
+  const workerLogFd = openSync(workerLog, 'a');
   let center: TestCenter;
   let callee: TestCallee;
   let steady: { readonly call: CalleeCall; readonly observer: WatchedObserver; readonly done: Promise<unknown> };
@@ -100,6 +103,7 @@ describe('a trunk that fails', () => {
       trunkPort: callee.port,
       routes,
       log,
+      workerLogFd,
       rtp: { first: 24_200, last: 24_399 },
       bind: [
         { protocol: 'UDP', address: HOST, port: 0 },
@@ -124,8 +128,9 @@ describe('a trunk that fails', () => {
     await placed.observer.until(() => placed.observer.said.length > 0);
   });
   afterAll(async () => {
-    rmSync(folder, { recursive: true });
     await center.close();
+    closeSync(workerLogFd);
+    rmSync(folder, { recursive: true });
     await callee.close();
     await Promise.all(agents.map((agent) => agent.close('test is over')));
   });
@@ -162,30 +167,35 @@ describe('a trunk that fails', () => {
     await framesOf(steady.call, heardBefore + 4000);
   });
 
-  it('rtp of a stranger: the call is answered, the stranger is not heard, and disturbs nobody', async () => {
+  it('rtp of a stranger: one line, nothing of it is heard or recorded, and it disturbs nobody', async () => {
     const taken = Promise.withResolvers<CalleeCall>();
     callee.onCall = (call, take) => {
       taken.resolve(call);
       take();
     };
-    const { observer, done } = center.call(PHONE);
+    const heardBefore = steady.call.received.length;
+    const { attempt, observer, done } = center.call(PHONE);
     const call = await taken.promise;
     await observer.until(() => observer.said.length > 0);
-    const stranger = createSocket('udp4');
-    const packet = Buffer.alloc(172, 0x2a);
-    packet.writeUInt16BE(0x80_08);
-    const port = Number(/m=audio (\d+)/.exec(call.incoming.sdp)?.[1]);
-    for (let sequence = 0; sequence < 50; sequence++) {
-      packet.writeUInt16BE(sequence, 2);
-      stranger.send(packet, port, HOST);
-    }
+    const flood = floodWith(toneOf(1000, 20, 'PCMA', 12_000), Number(/m=audio (\d+)/.exec(call.incoming.sdp)?.[1]));
+    await framesOf(call, call.received.length + 1600);
     call.say('好的');
-    expect(await done).toMatchObject({
+    const finished = await done;
+    const sent = flood.stop();
+    expect(finished).toMatchObject({
       outcome: 'answered',
       dialog: { endReason: 'end:yes' },
       media: { packetsLost: 0 },
     });
-    stranger.close();
+    expect(sent).toBeGreaterThan(100);
+    const recorded = readRecording(join(center.recordings, finished.recording?.path ?? ''));
+    expect(amplitudeAt(400, recorded.callee, recorded.codec)).toBeGreaterThan(100);
+    expect(amplitudeAt(1000, recorded.callee, recorded.codec)).toBeLessThan(20);
+    const said = readFileSync(workerLog, 'utf8').trim().split('\n');
+    expect(said.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { level: 40, msg: 'media leg saw packets that it ignored', call: attempt.id, malformed: 0, unusable: 0 },
+    ]);
+    await framesOf(steady.call, heardBefore + 8000);
   });
 
   it('leaves the call beside them all whole', async () => {
@@ -208,4 +218,28 @@ function framesOf(call: CalleeCall, octets: number): Promise<void> {
       resolve();
     }, 10);
   });
+}
+
+/** Sends RTP that looks valid to a port of this machine, a stream of ten times the pace of a call, until it is stopped. */
+function floodWith(payload: Uint8Array, port: number): { stop(): number } {
+  const socket = createSocket('udp4');
+  let sequence = 0;
+  const timer = setInterval(() => {
+    for (let i = 0; i < 10; i++, sequence++) {
+      const packet = Buffer.alloc(12 + payload.length);
+      packet.writeUInt16BE(0x80_08);
+      packet.writeUInt16BE(sequence & 0xffff, 2);
+      packet.writeUInt32BE(sequence * 160, 4);
+      packet.writeUInt32BE(0x5eed, 8);
+      packet.set(payload, 12);
+      socket.send(packet, port, HOST);
+    }
+  }, 20);
+  return {
+    stop() {
+      clearInterval(timer);
+      socket.close();
+      return sequence;
+    },
+  };
 }

@@ -85,6 +85,8 @@ export async function openTestCenter(options: {
   readonly routes?: readonly TrunkRoute[];
   readonly bind?: UserAgentOptions['bind'];
   readonly log?: Log;
+  /** Where the call workers write their warnings; nowhere unless set. */
+  readonly workerLogFd?: number;
   readonly workers?: number;
   readonly rtp: { readonly first: number; readonly last: number };
   readonly fingerprints?: FingerprintLibrary;
@@ -112,7 +114,8 @@ export async function openTestCenter(options: {
     rtp: { address: '127.0.0.1', ...options.rtp },
     recordingsDirectory: recordings,
     fingerprints: (options.fingerprints ?? new FingerprintLibrary()).toJson(),
-    logLevel: 'silent',
+    logLevel: options.workerLogFd === undefined ? 'silent' : 'warn',
+    logFd: options.workerLogFd,
     phrase: (request) => {
       phrases.push(request);
       return (options.phrase ?? tonePhrase)(request);

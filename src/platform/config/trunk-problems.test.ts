@@ -90,6 +90,26 @@ describe('trunk settings', () => {
     expect([...problems(text).keys()]).toEqual(['sip.tls.key', 'trunks[0].tls.key', 'trunks[0].tls.verify']);
   });
 
+  it.each([
+    ['other settings for one host', 'host = "A"\ntransport = "tls"\ntls = { verify = false }', true],
+    ['none where the other has some', 'host = "a"\ntransport = "tls"', true],
+    ['by the proxy', 'host = "b"\noutboundProxy = "sips:a"\ntls = { verify = false }', true],
+    ['where DNS may say TLS', 'host = "a"', true],
+    [
+      'the same, in another order',
+      'host = "a"\ntransport = "tls"\ntls = { verify = true, authorities = "c.pem" }',
+      false,
+    ],
+    ['the host over UDP', 'host = "a"\nport = 5060\ntransport = "udp"', false],
+    ['another host', 'host = "b"\ntransport = "tls"\ntls = { verify = false }', false],
+  ])('tell two trunks that share a TLS host apart only by the same settings: %s', (_, second, refused) => {
+    const sip = '[sip]\ntransports = ["udp", "tls"]\n';
+    const one = trunk('host = "a"\ntransport = "tls"\ntls = { authorities = "c.pem", verify = true }', sip);
+    const found = problems(`${one}[[trunks]]\nname = "u"\ncallerNumbers = ["01012345679"]\n${second}\n`);
+    expect([...found.keys()]).toEqual(refused ? ['trunks[1].tls'] : []);
+    if (refused) expect(found.get('trunks[1].tls')?.en).toContain('Trunk "t" reaches a');
+  });
+
   it('refuse a group with the name of a trunk', () => {
     expect([...problems(trunk('host = "a"\ngroup = "t"')).keys()]).toEqual(['trunks[0].group']);
   });

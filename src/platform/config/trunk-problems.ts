@@ -23,6 +23,7 @@ export function trunkProblems(config: Config): readonly Problem[] {
     if (trunk.sessionSeconds > 0 && trunk.sessionSeconds < 90)
       say('sessionSeconds', '应为 0（不用）或至少 90（RFC 4028）。', 'It must be 0 (none) or at least 90 (RFC 4028).');
   });
+  sharedTlsProblems(config.trunks, problems);
   config.trunks.forEach(({ group }, index) => {
     if (group !== undefined && seen.get(group) === 'trunk')
       problems.push({
@@ -175,6 +176,43 @@ function tlsProblems(trunk: TrunkConfig, say: Say): void {
       '不检查证书时 authorities 和 serverName 不起作用：去掉它们或开启检查。',
       'Without the check authorities and serverName do nothing: remove them or check the certificate.',
     );
+}
+
+/** A TLS connection is made by the host's name, so that one host has one set of TLS settings whichever trunk calls. */
+function sharedTlsProblems(trunks: readonly TrunkConfig[], problems: Problem[]): void {
+  const first = new Map<string, { readonly trunk: string; readonly tls: string }>();
+  trunks.forEach((trunk, index) => {
+    const tls = JSON.stringify(Object.entries(trunk.tls ?? {}).toSorted(([a], [b]) => a.localeCompare(b)));
+    for (const host of tlsHostsOf(trunk)) {
+      const known = first.get(host);
+      if (known === undefined) first.set(host, { trunk: trunk.name, tls });
+      else if (known.tls !== tls)
+        problems.push({
+          path: `trunks[${index}].tls`,
+          message: {
+            zh: `线路“${known.trunk}”用另一套 TLS 设置连接 ${host}：两处写成一样，或用不同的域名。`,
+            en: `Trunk "${known.trunk}" reaches ${host} with other TLS settings: write the same in both, or use another name for one.`,
+          },
+        });
+    }
+  });
+}
+
+/** The hosts that a trunk may reach by TLS; without port and transport that is for DNS to say. */
+function tlsHostsOf(trunk: TrunkConfig): ReadonlySet<string> {
+  const proxy = /^(sips?):(\[[^\]]+\]|[^:;]+)(:\d+)?(?:;transport=(\w+))?/.exec(trunk.outboundProxy ?? '');
+  if (proxy !== null) {
+    const [, scheme, host = '', port, transport] = proxy;
+    const may = scheme === 'sips' || transport === 'tls' || (transport === undefined && port === undefined);
+    return new Set(may ? [host.replace(/^\[|\]$/g, '').toLowerCase()] : []);
+  }
+  const servers: readonly { readonly host: string; readonly port?: number; readonly transport?: string }[] =
+    trunk.peers ?? (trunk.host === undefined ? [] : [{ ...trunk, host: trunk.host }]);
+  return new Set(
+    servers
+      .filter(({ port, transport }) => transport === 'tls' || (transport === undefined && port === undefined))
+      .map(({ host }) => host.toLowerCase()),
+  );
 }
 
 /** The contradictions of the SIP listeners. */

@@ -68,8 +68,11 @@ export class MediaEngine {
     return engine;
   }
 
-  /** Binds a leg's four sockets; throws `resource-exhausted` when no ports are left. The caller closes the leg. */
-  async openLeg(handlers: LegHandlers): Promise<MediaLeg> {
+  /**
+   * Binds a leg's four sockets; throws `resource-exhausted` when no ports are left. The caller closes the leg. `labels` are
+   * part of every line that it logs, to tell whose it is.
+   */
+  async openLeg(handlers: LegHandlers, labels: Readonly<Record<string, string>> = {}): Promise<MediaLeg> {
     if (this.#closed) throw new AppError('unavailable', { zh: '媒体引擎已关闭。', en: 'The media engine is closed.' });
     const [audio, text] = await Promise.allSettled([this.#ports.open(this.#openAudio), this.#ports.open()]);
     if (audio.status === 'rejected' || text.status === 'rejected' || this.#closed) {
@@ -88,6 +91,7 @@ export class MediaEngine {
         sendIntervals: this.sendIntervals,
       },
       log: this.#options.log,
+      labels,
       ticker: this.#ticker,
       audioPorts: audio.value,
       textPorts: text.value,

@@ -12,6 +12,7 @@ import type { Ticked, Ticker } from './ticker.ts';
 export class RtpLeg implements MediaLeg, Ticked {
   readonly #context: StreamContext;
   readonly #log: Log;
+  readonly #labels: Readonly<Record<string, string>>;
   readonly #ticker: Ticker;
   readonly #audioPorts: PortPair;
   readonly #textPorts: PortPair;
@@ -26,6 +27,7 @@ export class RtpLeg implements MediaLeg, Ticked {
   constructor(options: {
     readonly context: StreamContext;
     readonly log: Log;
+    readonly labels: Readonly<Record<string, string>>;
     readonly ticker: Ticker;
     readonly audioPorts: PortPair;
     readonly textPorts: PortPair;
@@ -34,6 +36,7 @@ export class RtpLeg implements MediaLeg, Ticked {
   }) {
     this.#context = options.context;
     this.#log = options.log;
+    this.#labels = options.labels;
     this.#ticker = options.ticker;
     this.#audioPorts = options.audioPorts;
     this.#textPorts = options.textPorts;
@@ -119,7 +122,7 @@ export class RtpLeg implements MediaLeg, Ticked {
     const refused = audio.crypto.dropped + (this.#text?.crypto.dropped ?? 0);
     if (strangers + malformed + unusable + refused + this.#faults > 0)
       this.#log.warn(
-        { strangers, malformed, unusable, refused, faults: this.#faults },
+        { ...this.#labels, strangers, malformed, unusable, refused, faults: this.#faults },
         'media leg saw packets that it ignored',
       );
   }
@@ -131,7 +134,7 @@ export class RtpLeg implements MediaLeg, Ticked {
       try {
         run();
       } catch (error) {
-        if (this.#faults++ === 0) this.#log.error({ err: error }, 'media handler failed');
+        if (this.#faults++ === 0) this.#log.error({ ...this.#labels, err: error }, 'media handler failed');
       }
     };
     return {
@@ -139,7 +142,7 @@ export class RtpLeg implements MediaLeg, Ticked {
         try {
           handlers.onFrame(rx, tx);
         } catch (error) {
-          if (this.#faults++ === 0) this.#log.error({ err: error }, 'media handler failed');
+          if (this.#faults++ === 0) this.#log.error({ ...this.#labels, err: error }, 'media handler failed');
         }
       },
       onText: (text) => guarded(() => handlers.onText(text)),
