@@ -52,6 +52,14 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
+async function closedUdpPort(): Promise<number> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, HOST, resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(resolve));
+  return port;
+}
+
 const CHALLENGE = 'Digest realm="carrier", nonce="n", algorithm=SHA-256, qop="auth"';
 
 /** Each fault ends in an outcome and one line of its own, while a call beside it goes on. */
@@ -94,6 +102,7 @@ describe('a trunk that fails', () => {
       route('other-codec', await open((call) => call.answer(pcmu)), { codecs: ['PCMA'] }),
       route('no-sdp', await open(answer)),
       route('refused-port', await closedPort(), {}, { transport: 'TCP' }),
+      route('refused-datagrams', await closedUdpPort(), {}, { transport: 'UDP' }),
       ...(expired === undefined ? [] : [route('expired', await open(answer, expired), {}, { transport: 'TLS' })]),
       ...(unknown === undefined
         ? []
@@ -146,6 +155,12 @@ describe('a trunk that fails', () => {
       'trunk could not be reached',
       { why: expect.stringContaining('ECONNREFUSED') },
     ],
+    [
+      'refused-datagrams',
+      'trunk-unreachable',
+      'trunk could not be reached',
+      { why: expect.stringContaining('ECONNREFUSED') },
+    ],
     ['expired', 'trunk-unreachable', 'trunk could not be reached', { why: 'certificate has expired' }],
     [
       'unknown-authority',
@@ -157,8 +172,11 @@ describe('a trunk that fails', () => {
     if (!hasOpenssl && (trunk === 'expired' || trunk === 'unknown-authority')) return;
     const heardBefore = steady.call.received.length;
     const linesBefore = lines.length;
+    const startMs = systemClock.monotonicMs();
     const { attempt, done } = center.call(PHONE, { trunk });
     const finished = await done;
+    // No fault of a trunk takes longer to be seen: a closed UDP port is told twice, after 0.5 and 1.5 s.
+    expect(systemClock.monotonicMs() - startMs).toBeLessThan(2500);
     expect(finished).toMatchObject({ outcome, talkMs: 0, recording: undefined });
     expect(finished.evidence).not.toEqual([]);
     expect(lines.slice(linesBefore)).toMatchObject([{ msg, call: attempt.id, trunk, ...fields }]);

@@ -41,6 +41,7 @@ export async function askOptions(
       todo: { zh: '稍后再试，或联系运营商。', en: 'Try again later, or ask the carrier.' },
     };
   const silent = detail === NO_RESPONSE;
+  const refused = detail.includes('ECONNREFUSED');
   return {
     ...base,
     state: silent && goesOn ? 'warning' : 'failed',
@@ -53,13 +54,20 @@ export async function askOptions(
           zh: '地址或端口不对，防火墙丢弃了它，运营商只认白名单里的地址，或根本不应答 OPTIONS。',
           en: 'The address or port is wrong, a firewall drops it, the carrier knows only addresses on its list, or never answers OPTIONS.',
         }
-      : { zh: '传输层没有建立。', en: 'The transport does not stand.' },
+      : refused
+        ? { zh: '那台主机说该端口没有程序在听。', en: 'The host says that nothing listens on that port.' }
+        : { zh: '传输层没有建立。', en: 'The transport does not stand.' },
     todo: silent
       ? {
           zh: '不应答 OPTIONS 不妨碍外呼（按通话判断线路好坏）；用 --call 试拨可以确认，不通再核对 host、port 和白名单。',
           en: 'A carrier may ignore OPTIONS and still take calls, by which it is judged then: --call finds out. If that fails too, check host, port and the list of addresses.',
         }
-      : { zh: '先解决上面连接或 TLS 的问题。', en: 'Solve what connection or TLS above shows first.' },
+      : refused
+        ? {
+            zh: '核对 host、port 和 transport，并确认对方的 SIP 服务在运行。',
+            en: 'Check host, port and transport, and whether their SIP service runs.',
+          }
+        : { zh: '先解决上面连接或 TLS 的问题。', en: 'Solve what connection or TLS above shows first.' },
   };
 }
 

@@ -1,3 +1,4 @@
+import { tagOf } from '../messages/message.ts';
 import type { SipRequest, SipResponse } from '../messages/message.ts';
 import { buildRequest, messageText, writeMessage } from '../messages/write.ts';
 import type { HeaderField } from '../messages/headers.ts';
@@ -37,6 +38,9 @@ export interface ClientHome {
   readonly forget: (left: LingeringClient) => void;
 }
 
+/** The first comes half a second after the request, the second a second later. */
+const REFUSALS = 2;
+
 /** A client transaction: runs the machine of its method and does what the effects say. */
 export class ClientTransaction {
   readonly to: Peer;
@@ -51,6 +55,8 @@ export class ClientTransaction {
   #left: LingeringClient | undefined;
   #bytes: Uint8Array;
   #ack: string | undefined;
+  /** How often in a row the peer's host said that nobody listens there. */
+  #refusals = 0;
   #invite: InviteClientState | undefined;
   #other: NonInviteClientState | undefined;
 
@@ -72,7 +78,10 @@ export class ClientTransaction {
     this.#key = options.key;
     this.#home = options.home;
     this.#bytes = writeMessage(options.request);
-    this.#timers = new TimerSet(options.timer, (timer) => this.#event({ type: 'timer', timer }));
+    this.#timers = new TimerSet(options.timer, (timer) => {
+      this.#event({ type: 'timer', timer });
+      if (timer === 'A' || timer === 'E') this.#askForRefusal();
+    });
   }
 
   /** The request as it was sent: its Via names the transport that it took. */
@@ -104,6 +113,7 @@ export class ClientTransaction {
   }
 
   onResponse(response: SipResponse): void {
+    if (this.#refusals > 0 && this.#unanswered) this.#transport.refusals?.deceived(this.to);
     this.#event({ type: 'response', status: response.status }, response);
   }
 
@@ -187,6 +197,20 @@ export class ClientTransaction {
     if (this.#invite?.name === 'accepted') left.late = this.#handlers;
     this.#left = left;
     home.linger(left, delayMs);
+  }
+
+  /**
+   * A datagram to a closed port is lost without a word to its sender. Where a request that begins something stays without
+   * an answer, the peer's host is asked with each repetition; two refusals in a row are as good as a failing transport.
+   */
+  #askForRefusal(): void {
+    const { refusals } = this.#transport;
+    if (refusals === undefined || !this.#unanswered || tagOf(this.#request.to) !== undefined) return;
+    void refusals.check(this.to).then((refused) => {
+      this.#refusals = refused ? this.#refusals + 1 : 0;
+      if (this.#refusals < REFUSALS || !this.#unanswered) return;
+      this.#onSendFailed(new Error(`connect ECONNREFUSED ${this.to.host}:${this.to.port}`));
+    });
   }
 
   readonly #onSendFailed = (error: Error): void => {

@@ -13,6 +13,14 @@ export interface Peer {
   readonly flow?: number;
 }
 
+/** What tells a closed port from a silent one. */
+export interface RefusalCheck {
+  /** Whether the peer's host says that nobody listens there; false where it says nothing. */
+  check(to: Peer): Promise<boolean>;
+  /** The peer answered although its host refused: it is not asked again. */
+  deceived(by: Peer): void;
+}
+
 /** One bound transport; the core above it does no IO of its own. */
 export interface SipTransport {
   /** As in Via. */
@@ -25,6 +33,8 @@ export interface SipTransport {
   send(bytes: Uint8Array, to: Peer, failed?: (error: Error) => void): void;
   /** One whole message, or a datagram with a keep-alive. */
   onDatagram: ((bytes: Uint8Array, from: Peer) => void) | undefined;
+  /** Absent where a failing `send` says it, or nothing does. */
+  readonly refusals?: RefusalCheck;
   close(): Promise<void>;
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { bindError, plainAddress, reachable } from './address.ts';
 import { LARGE_BYTES } from './transports.ts';
+import { RefusedPorts } from './refused-ports.ts';
 import type { Peer, SipTransport } from './transport.ts';
 
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -21,6 +22,7 @@ export class UdpTransport implements SipTransport {
   readonly protocol = 'UDP';
   readonly reliable = false;
   readonly local: { readonly address: string; readonly port: number };
+  readonly refusals: RefusedPorts;
   onDatagram: ((bytes: Uint8Array, from: Peer) => void) | undefined;
   readonly #socket: Socket;
   readonly #clock: Clock;
@@ -36,6 +38,7 @@ export class UdpTransport implements SipTransport {
     this.#log = log;
     const bound = socket.address();
     this.#six = bound.family === 'IPv6';
+    this.refusals = new RefusedPorts(clock, bound.address);
     this.local = { address: reachable(bound.address), port: bound.port };
     socket.on('message', (bytes, from) =>
       this.onDatagram?.(bytes, { host: plainAddress(from.address), port: from.port, protocol: 'UDP' }),
@@ -84,6 +87,7 @@ export class UdpTransport implements SipTransport {
 
   close(): Promise<void> {
     this.onDatagram = undefined;
+    this.refusals.close();
     this.#closed ??= new Promise((resolve) => this.#socket.close(() => resolve()));
     return this.#closed;
   }
