@@ -107,7 +107,8 @@ describe('trunk settings', () => {
     const one = trunk('host = "a"\ntransport = "tls"\ntls = { authorities = "c.pem", verify = true }', sip);
     const found = problems(`${one}[[trunks]]\nname = "u"\ncallerNumbers = ["01012345679"]\n${second}\n`);
     expect([...found.keys()]).toEqual(refused ? ['trunks[1].tls'] : []);
-    if (refused) expect(found.get('trunks[1].tls')?.en).toContain('Trunk "t" reaches a');
+    const told = [...found.values()].map(({ en }) => en.slice(0, 18));
+    expect(told).toEqual(refused ? ['Trunk "t" reaches '] : []);
   });
 
   it('refuse a group with the name of a trunk', () => {
