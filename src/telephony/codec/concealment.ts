@@ -10,12 +10,18 @@ const HISTORY_SAMPLES = FRAME_SAMPLES * 3;
 const HOLD_SAMPLES = 80;
 const FADE_SAMPLES = 400;
 
+/** What was heard until a loss; one concealment works at a time. */
+const history = new Int16Array(HISTORY_SAMPLES);
+
 /**
  * Hides lost frames of 8 kHz speech: repeats the last pitch periods, fading, and blends back into what arrives next.
  * In the spirit of ITU-T G.711 appendix I, without its 3.75 ms of delay.
  */
 export class Concealment {
-  readonly #history = new Int16Array(HISTORY_SAMPLES);
+  /** A ring of whole frames. */
+  readonly #heard = new Int16Array(HISTORY_SAMPLES);
+  /** Where the oldest frame begins. */
+  #oldest = 0;
   readonly #pitch = new Float32Array(MAX_PITCH_SAMPLES * 3);
   #pitchSamples = 0;
   #cycleSamples = 0;
@@ -61,13 +67,13 @@ export class Concealment {
 
   /** The far end chose silence: nothing may be repeated from before it. */
   reset(): void {
-    this.#history.fill(0);
+    this.#heard.fill(0);
     this.#concealedSamples = 0;
   }
 
   #remember(pcm: Int16Array): void {
-    this.#history.copyWithin(0, FRAME_SAMPLES);
-    this.#history.set(pcm, HISTORY_SAMPLES - FRAME_SAMPLES);
+    this.#heard.set(pcm, this.#oldest);
+    this.#oldest = this.#oldest + FRAME_SAMPLES < HISTORY_SAMPLES ? this.#oldest + FRAME_SAMPLES : 0;
   }
 
   #next(): number {
@@ -79,15 +85,23 @@ export class Concealment {
   }
 
   #begin(): void {
+    this.#unroll();
     this.#pitchSamples = this.#findPitch();
     this.#cyclePosition = 0;
     this.#loadCycle(1);
   }
 
   #lengthen(): void {
+    this.#unroll();
     const phase = this.#cyclePosition;
     this.#loadCycle(2);
     this.#cyclePosition = phase % this.#cycleSamples;
+  }
+
+  /** Puts what was heard into `history`, the oldest sample first. */
+  #unroll(): void {
+    history.set(this.#heard.subarray(this.#oldest));
+    history.set(this.#heard.subarray(0, this.#oldest), HISTORY_SAMPLES - this.#oldest);
   }
 
   /** The cycle is the history's last periods; its end is blended into what came before its start, so that it loops. */
@@ -95,11 +109,11 @@ export class Concealment {
     const cycle = this.#pitchSamples * periods;
     const start = HISTORY_SAMPLES - cycle;
     const overlap = this.#pitchSamples >> 2;
-    for (let i = 0; i < cycle; i++) this.#pitch[i] = this.#history[start + i]!;
+    for (let i = 0; i < cycle; i++) this.#pitch[i] = history[start + i]!;
     for (let i = 0; i < overlap; i++) {
       const weight = (i + 1) / (overlap + 1);
       const at = cycle - overlap + i;
-      this.#pitch[at] = this.#pitch[at]! * (1 - weight) + this.#history[start - overlap + i]! * weight;
+      this.#pitch[at] = this.#pitch[at]! * (1 - weight) + history[start - overlap + i]! * weight;
     }
     this.#cycleSamples = cycle;
   }
@@ -132,8 +146,8 @@ export class Concealment {
     let product = 0;
     let energy = 1;
     for (let i = HISTORY_SAMPLES - MATCH_SAMPLES; i < HISTORY_SAMPLES; i += stride) {
-      const earlier = this.#history[i - lag]!;
-      product += this.#history[i]! * earlier;
+      const earlier = history[i - lag]!;
+      product += history[i]! * earlier;
       energy += earlier * earlier;
     }
     return product / Math.sqrt(energy);

@@ -22,11 +22,19 @@ const TIMESTAMP_BASE = 0x100000000;
 const BUFFER_HZ = 8000;
 const NO_PAYLOAD = new Uint8Array(0);
 
+/** The octets and samples of whichever frame is at hand: those of all receivers of a thread, so that they stay in the cache. */
+const framePayload = new Uint8Array(FRAME_SAMPLES);
+const framePcm = new Int16Array(FRAME_SAMPLES);
+/** The payload that was looked at last, and in which datagram: polled sockets hand out the same memory again and again. */
+let payloadOf: Uint8Array = NO_PAYLOAD;
+let lastPayload: Uint8Array = NO_PAYLOAD;
+
 /** The receiving half of an audio stream: RTP packets in, one frame every 20 ms out. Knows nothing of sockets. */
 export class AudioReceiver {
   readonly reception = new Reception(BUFFER_HZ);
   /** What was missing when it was due. */
   readonly losses = new LossRuns();
+  /** What the last `pull` made. Its arrays are those of every receiver. */
   readonly frame: ReceivedFrame;
   late = 0;
   /** Packets with a payload type nobody negotiated, or too long. */
@@ -58,13 +66,7 @@ export class AudioReceiver {
     this.#onDtmf = onDtmf;
     this.#dtmf = new DtmfReceiver(onDtmf);
     this.#listenForTones(media);
-    this.frame = {
-      kind: 'none',
-      payload: new Uint8Array(FRAME_SAMPLES).fill(silenceOctet(this.#codec)),
-      pcm: new Int16Array(FRAME_SAMPLES),
-      wire: undefined,
-      atMs: 0,
-    };
+    this.frame = { kind: 'none', payload: framePayload, pcm: framePcm, wire: undefined, atMs: 0 };
     if (media.codec !== this.#codec) this.#widen();
   }
 
@@ -110,7 +112,7 @@ export class AudioReceiver {
     const sequence = this.reception.count(packet.sequence, event ? undefined : packet.timestamp, nowMs);
     if (sequence < 0) return;
     this.#lastArrivalMs = nowMs;
-    const payload = bytes.subarray(packet.payloadStart, packet.payloadEnd);
+    const payload = payloadIn(bytes, packet);
     if (event) {
       this.#dtmf.push(packet.timestamp, payload, nowMs, meaning.rateHz);
       this.#buffer.skip(sequence);
@@ -232,7 +234,17 @@ export class AudioReceiver {
   }
 }
 
+function payloadIn(bytes: Uint8Array, packet: RtpPacket): Uint8Array {
+  const from = packet.payloadStart;
+  const length = packet.payloadEnd - from;
+  if (bytes !== payloadOf || lastPayload.length !== length || lastPayload.byteOffset !== bytes.byteOffset + from) {
+    payloadOf = bytes;
+    lastPayload = bytes.subarray(from, from + length);
+  }
+  return lastPayload;
+}
+
 function isQuiet(pcm: Int16Array): boolean {
-  for (let i = 0; i < pcm.length; i += 4) if (Math.abs(pcm[i]!) > QUIET_PEAK) return false;
+  for (let i = 0; i < pcm.length; i += 4) if (pcm[i]! > QUIET_PEAK || pcm[i]! < -QUIET_PEAK) return false;
   return true;
 }

@@ -5,25 +5,28 @@ import { DtmfGenerator } from './dtmf-generator.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './packet.ts';
 import { packetizerFor, type Packetizer, type PayloadSink } from './packetizer.ts';
 
-/** Packets that may still be read by the kernel while the next ones are written. */
-const BUFFERS = 4;
 const UNIT_HZ = 8000;
+
+/** Of whichever sender is at work, so that they stay in the processor's cache: its frame, and its packet if that is one frame. */
+const sharedFrame = new Uint8Array(FRAME_SAMPLES);
+const sharedPacket = new Uint8Array(RTP_HEADER_BYTES + FRAME_SAMPLES);
+const tonePcm = new Int16Array(FRAME_SAMPLES);
+const sharedRoom = sharedPacket.subarray(RTP_HEADER_BYTES);
 
 /** The sending half of an audio stream: frames of 20 ms in, RTP packets out. Knows nothing of sockets. */
 export class AudioSender {
   readonly ssrc: number;
   packets = 0;
   octets = 0;
-  /** What the handler fills: 160 octets. */
-  readonly frame = new Uint8Array(FRAME_SAMPLES);
+  /** What the handler fills between `blank` and `next`: 160 octets. */
+  readonly frame = sharedFrame;
   readonly #send: (packet: Uint8Array) => void;
   readonly #dtmf = new DtmfSender();
   readonly #event = new Uint8Array(4);
   readonly #sink: PayloadSink;
-  readonly #buffers: Uint8Array[] = [];
-  /** The buffers from their payload on. */
-  readonly #rooms: Uint8Array[] = [];
-  #buffer = 0;
+  #packet = sharedPacket;
+  /** The packet from its payload on. */
+  #room = sharedRoom;
   #sequence: number;
   #timestamp: number;
   #media: AudioMedia;
@@ -38,16 +41,15 @@ export class AudioSender {
   #wire: Uint8Array | undefined;
   /** Only once keys had to be sent as tones. */
   #tones: DtmfGenerator | undefined;
-  readonly #tonePcm = new Int16Array(FRAME_SAMPLES);
 
-  /** `send` gets one packet; its bytes are reused after three more. `random` gives numbers in [0, 1). */
+  /** `send` gets one packet, whose bytes are reused once it returns. `random` gives numbers in [0, 1). */
   constructor(media: AudioMedia, random: () => number, send: (packet: Uint8Array) => void) {
     this.#send = send;
     this.ssrc = Math.floor(random() * 0x100000000);
     this.#sequence = Math.floor(random() * 0x8000);
     this.#timestamp = Math.floor(random() * 0x100000000);
     this.#sink = {
-      room: () => this.#rooms[this.#buffer]!,
+      room: () => this.#room,
       emit: (bytes, startUnits) => this.#emitAudio(bytes, startUnits),
     };
     this.#media = media;
@@ -88,7 +90,7 @@ export class AudioSender {
     else (this.#tones ??= new DtmfGenerator()).enqueue(digits);
   }
 
-  /** Presets `frame` with silence and returns it. */
+  /** Presets `frame` with silence and returns it; all until `next` is about this sender's frame. */
   blank(): Uint8Array {
     this.#wire = undefined;
     return this.frame.fill(this.#silence);
@@ -119,11 +121,10 @@ export class AudioSender {
 
   #prepare(): void {
     this.#clock = clockHzOf(this.#media.codec) / UNIT_HZ;
-    const bytes = RTP_HEADER_BYTES + this.#packetizer.maxBytes;
-    for (let i = 0; i < BUFFERS; i++) {
-      this.#buffers[i] = new Uint8Array(bytes);
-      this.#rooms[i] = this.#buffers[i]!.subarray(RTP_HEADER_BYTES);
-    }
+    const { maxBytes } = this.#packetizer;
+    // Packets of other lengths are filled from frame to frame.
+    this.#packet = maxBytes === FRAME_SAMPLES ? sharedPacket : new Uint8Array(RTP_HEADER_BYTES + maxBytes);
+    this.#room = maxBytes === FRAME_SAMPLES ? sharedRoom : this.#packet.subarray(RTP_HEADER_BYTES);
   }
 
   #advance(units: number): void {
@@ -142,14 +143,14 @@ export class AudioSender {
       if (event.muted) {
         this.#pause();
         for (let copy = 0; copy < event.copies; copy++) {
-          this.#rooms[this.#buffer]!.set(this.#event);
+          this.#room.set(this.#event);
           this.#emit(this.#event.length, event.marker, dtmfPayloadType, event.timestamp);
         }
         return;
       }
     }
-    if (this.#tones?.next(this.#tonePcm) === true) {
-      encodeG711(this.#codec, this.#tonePcm, this.frame);
+    if (this.#tones?.next(tonePcm) === true) {
+      encodeG711(this.#codec, tonePcm, this.frame);
       this.#wire = undefined;
     }
     this.#packetizer.push(this.frame, this.#wire);
@@ -162,14 +163,13 @@ export class AudioSender {
   }
 
   #emit(payloadBytes: number, marker: boolean, payloadType: number, timestamp: number): void {
-    const packet = this.#buffers[this.#buffer]!;
+    const packet = this.#packet;
     writeRtpHeader(packet, marker, payloadType, this.#sequence, timestamp, this.ssrc);
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.packets++;
     this.octets += payloadBytes;
     const bytes = RTP_HEADER_BYTES + payloadBytes;
     this.#send(bytes === packet.length ? packet : packet.subarray(0, bytes));
-    this.#buffer = (this.#buffer + 1) % BUFFERS;
   }
 }
 

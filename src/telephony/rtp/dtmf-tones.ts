@@ -38,8 +38,14 @@ const sines = TONES_HZ.map((hz) => Math.sin((2 * Math.PI * hz) / SAMPLE_HZ));
 /** Power is amplitude² / 2; the least energy of a key is that of both tones. */
 const LEAST_POWER = (MIN_AMPLITUDE * MIN_AMPLITUDE) / 2;
 const LEAST_ENERGY = 2 * LEAST_POWER * HANN_SQUARES;
-/** The window at hand; one detector works at a time. */
+/** The window at hand, and how much of its energy it has in common with itself two samples on; one detector works at a time. */
 const weighted = new Float64Array(WINDOW_SAMPLES);
+const shared = new Float64Array(1);
+/**
+ * A tone of f Hz has cos(2π · f / 4000) of its energy in common with itself two samples on: a key at most 0.39 (697 and 1209 Hz,
+ * the low one 10 dB up), and 0.56 with the most that else may be there. Voice lies mostly below 600 Hz and has more.
+ */
+const MAX_SHARED = 0.6;
 
 /**
  * Hears key presses in 8 kHz speech where the far end does not send them as telephone-events. Each is reported when it
@@ -47,8 +53,10 @@ const weighted = new Float64Array(WINDOW_SAMPLES);
  */
 export class DtmfToneDetector {
   readonly #onEvent: (event: DtmfEvent) => void;
-  /** The previous frame, then the present one. */
+  /** The previous frame and the present one, each where the one before the other was. */
   readonly #samples = new Int16Array(2 * WINDOW_SAMPLES);
+  /** Where the previous frame begins; windows count from there. */
+  #origin = 0;
   /** Of the window at hand and of the one before it. */
   #tones = newTones();
   #before = newTones();
@@ -68,11 +76,11 @@ export class DtmfToneDetector {
 
   /** Takes the next 160 samples, whose last is of `nowMs`. */
   push(pcm: Int16Array, nowMs: number): void {
-    this.#samples.copyWithin(0, WINDOW_SAMPLES);
-    this.#samples.set(pcm, WINDOW_SAMPLES);
+    this.#samples.set(pcm, this.#origin);
+    this.#origin = WINDOW_SAMPLES - this.#origin;
     // Of three windows in a row, the least that a key fills, one is a whole frame. Where neither this nor the last frame can
     // be of a key, the window between the two would begin nothing that lasts.
-    const promising = mayHoldKey(this.#samples, WINDOW_SAMPLES, this.#tones);
+    const promising = this.#mayHoldKey(WINDOW_SAMPLES);
     const worthIt = promising || this.#promising || this.#key >= 0;
     this.#promising = promising;
     if (worthIt) {
@@ -88,20 +96,20 @@ export class DtmfToneDetector {
     this.#finish();
     this.#samples.fill(0);
     this.#before.powers.fill(0);
-    this.#before.highKnown = true;
+    this.#before.lowKnown = this.#before.highKnown = true;
     this.#promising = this.#skipped = false;
   }
 
   /** What the last window of the previous frame had. */
   #recall(): void {
-    const { powers } = this.#before;
-    this.#before.highKnown = true;
-    if (weigh(this.#samples, 0) < LEAST_ENERGY) {
-      powers.fill(0);
+    const before = this.#before;
+    if (this.#weigh(0) < LEAST_ENERGY) {
+      before.powers.fill(0);
     } else {
-      transform(this.#before, 0);
-      transform(this.#before, 4);
+      transform(before, 0);
+      transform(before, 4);
     }
+    before.lowKnown = before.highKnown = true;
   }
 
   #window(from: number, nowMs: number): void {
@@ -142,7 +150,7 @@ export class DtmfToneDetector {
   #classify(from: number): number {
     const tones = this.#tones;
     const { powers } = tones;
-    if (!mayHoldKey(this.#samples, from, tones)) return -1;
+    if (!this.#mayHoldKey(from)) return -1;
     const low = strongest(powers, 0);
     const lowPower = powers[low]!;
     transform(tones, 4);
@@ -152,13 +160,57 @@ export class DtmfToneDetector {
     if (highPower < LEAST_POWER) return -1;
     if (lowPower + highPower < tones.leastPower) return -1;
     if (highPower > lowPower * MAX_TWIST_RATIO || highPower < lowPower * MIN_TWIST_RATIO) return -1;
-    if (!this.#before.highKnown) {
-      weigh(this.#samples, from - HOP_SAMPLES);
-      transform(this.#before, 4);
-      this.#before.highKnown = true;
+    const before = this.#before;
+    if (!before.highKnown) {
+      this.#weigh(from - HOP_SAMPLES);
+      if (!before.lowKnown) transform(before, 0);
+      transform(before, 4);
+      before.lowKnown = before.highKnown = true;
     }
     if (!this.#onPitch(low) || !this.#onPitch(high)) return -1;
     return low * 4 + high - 4;
+  }
+
+  /** Looks for the low group; false where no high tone would make the window one of a key. */
+  #mayHoldKey(from: number): boolean {
+    const tones = this.#tones;
+    const energy = this.#weigh(from);
+    tones.leastPower = (energy * MIN_TONE_SHARE) / HANN_SQUARES;
+    tones.lowKnown = tones.highKnown = energy < LEAST_ENERGY;
+    if (tones.lowKnown) {
+      tones.powers.fill(0);
+      return false;
+    }
+    if (shared[0]! > energy * MAX_SHARED) return false;
+    transform(tones, 0);
+    tones.lowKnown = true;
+    const lowPower = tones.powers[strongest(tones.powers, 0)]!;
+    return lowPower >= LEAST_POWER && lowPower * (1 + MAX_TWIST_RATIO) >= tones.leastPower;
+  }
+
+  /** Puts a window under its curve; returns its energy. */
+  #weigh(from: number): number {
+    const samples = this.#samples;
+    let energy = 0;
+    let common = 0;
+    let [even, odd] = [0, 0];
+    for (let half = 0; half < WINDOW_SAMPLES; half += HOP_SAMPLES) {
+      const at = (this.#origin + from + half) % (2 * WINDOW_SAMPLES);
+      for (let i = 0; i < HOP_SAMPLES; i += 2) {
+        const first = samples[at + i]! * hann[half + i]!;
+        const second = samples[at + i + 1]! * hann[half + i + 1]!;
+        weighted[half + i] = first;
+        weighted[half + i + 1] = second;
+        energy += first * first;
+        energy += second * second;
+        common += first * even;
+        common += second * odd;
+        even = first;
+        odd = second;
+      }
+    }
+    shared[0] = common;
+    return energy;
   }
 
   /** How far the phase moved since the window before says how far the tone is off, to ± 50 Hz. */
@@ -176,7 +228,8 @@ interface Tones {
   readonly powers: Float64Array;
   readonly real: Float64Array;
   readonly imaginary: Float64Array;
-  /** False where only the low group was looked for. */
+  /** False where that group was not looked for. */
+  lowKnown: boolean;
   highKnown: boolean;
   /** What both tones of a key must have together. */
   leastPower: number;
@@ -184,32 +237,7 @@ interface Tones {
 
 function newTones(): Tones {
   const values = (): Float64Array => new Float64Array(TONES_HZ.length);
-  return { powers: values(), real: values(), imaginary: values(), highKnown: true, leastPower: 0 };
-}
-
-/** Looks for the low group; false where no high tone would make the window one of a key. */
-function mayHoldKey(samples: Int16Array, from: number, tones: Tones): boolean {
-  const energy = weigh(samples, from);
-  tones.leastPower = (energy * MIN_TONE_SHARE) / HANN_SQUARES;
-  tones.highKnown = energy < LEAST_ENERGY;
-  if (tones.highKnown) {
-    tones.powers.fill(0);
-    return false;
-  }
-  transform(tones, 0);
-  const lowPower = tones.powers[strongest(tones.powers, 0)]!;
-  return lowPower >= LEAST_POWER && lowPower * (1 + MAX_TWIST_RATIO) >= tones.leastPower;
-}
-
-/** Puts a window under its curve; returns its energy. */
-function weigh(samples: Int16Array, from: number): number {
-  let energy = 0;
-  for (let i = 0; i < WINDOW_SAMPLES; i++) {
-    const sample = samples[from + i]! * hann[i]!;
-    weighted[i] = sample;
-    energy += sample * sample;
-  }
-  return energy;
+  return { powers: values(), real: values(), imaginary: values(), lowKnown: true, highKnown: true, leastPower: 0 };
 }
 
 /** Goertzel of one group of four tones side by side, which keeps the processor's units busy. */

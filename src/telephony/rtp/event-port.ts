@@ -3,12 +3,19 @@ import { isIPv6 } from 'node:net';
 import type { Clock } from '#platform/clock.ts';
 import { RECEIVE_BUFFER_BYTES, type DatagramHandler, type UdpPort } from './udp-port.ts';
 
+/** Datagrams that the loop may still hold while the next ones are handed over. */
+const BUFFERS = 4;
+/** Room for a packet of 20 ms; longer ones make more. */
+const FIRST_BYTES = 192;
+
 /** A socket of `node:dgram`: works everywhere, and every datagram is an event of the loop. */
 export class EventPort implements UdpPort {
   readonly port: number;
   onDatagram: DatagramHandler | undefined;
   sendFailures = 0;
   readonly #socket: Socket;
+  readonly #buffers: Uint8Array[] = [];
+  #buffer = 0;
   #connected = false;
   #closed: Promise<void> | undefined;
 
@@ -49,9 +56,10 @@ export class EventPort implements UdpPort {
 
   send(bytes: Uint8Array, address: string, port: number): void {
     if (this.#closed !== undefined) return;
+    const held = this.#hold(bytes);
     try {
-      if (this.#connected) this.#socket.send(bytes, 0, bytes.length);
-      else this.#socket.send(bytes, 0, bytes.length, port, address);
+      if (this.#connected) this.#socket.send(held, 0, bytes.length);
+      else this.#socket.send(held, 0, bytes.length, port, address);
     } catch {
       this.sendFailures++;
     }
@@ -89,5 +97,15 @@ export class EventPort implements UdpPort {
       this.#socket.close(resolve);
     });
     return this.#closed;
+  }
+
+  /** A copy that stays as it is until three more have been sent. */
+  #hold(bytes: Uint8Array): Uint8Array {
+    this.#buffer = (this.#buffer + 1) % BUFFERS;
+    let held = this.#buffers[this.#buffer];
+    if (held === undefined || held.length < bytes.length)
+      this.#buffers[this.#buffer] = held = new Uint8Array(Math.max(FIRST_BYTES, bytes.length));
+    held.set(bytes);
+    return held;
   }
 }

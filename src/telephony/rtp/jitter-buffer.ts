@@ -23,6 +23,11 @@ const HARD_SURPLUS_MS = 100;
 const SHORTFALL_MS = 10;
 const SHORTFALL_FRAMES = 25;
 const NO_PAYLOAD = new Uint8Array(0);
+const PAYLOAD_BYTES = 160;
+const SLOT_FIELDS = 4;
+const BYTES_FIELD = 1;
+const FORMAT_FIELD = 2;
+const PLACE_FIELD = 3;
 
 /** Takes a frame's parts in the order of playout, where they are more than octets to be copied. Units are those of 8 kHz. */
 export interface PartReader {
@@ -47,13 +52,13 @@ export interface PartReader {
  */
 export class JitterBuffer {
   readonly #delay = new DelayEstimate({ minMs: 20, maxMs: 120, startMs: 40 });
-  readonly #sequences = new Float64Array(SLOTS).fill(-1);
-  readonly #timestamps = new Float64Array(SLOTS);
-  /** Units that a packet lasts; −1 once it has been played. */
-  readonly #lengths = new Int16Array(SLOTS).fill(-1);
-  readonly #bytes = new Int16Array(SLOTS);
-  readonly #formats = new Uint8Array(SLOTS);
-  readonly #payloads: Uint8Array[] = Array.from({ length: SLOTS }, () => new Uint8Array(160));
+  /** Sequence number and timestamp of each slot. */
+  readonly #marks = new Float64Array(SLOTS * 2).fill(-1);
+  /** Of each slot: the units that its packet lasts (−1 once it has been played), its octets, its format, its payload's place. */
+  readonly #slots = new Int16Array(SLOTS * SLOT_FIELDS).fill(-1);
+  /** As many as ever waited at once: the one that was freed last is taken first, while it lies in the processor's cache. */
+  readonly #payloads: Uint8Array[] = [];
+  readonly #free: number[] = [];
   /** The lowest sequence number that has not been played. */
   #head = -1;
   #highest = -1;
@@ -93,7 +98,7 @@ export class JitterBuffer {
   ): Pushed {
     if (payload.length > MAX_PAYLOAD_BYTES || units > MAX_UNITS) return 'dropped';
     const slot = sequence % SLOTS;
-    if (this.#sequences[slot] === sequence) return 'duplicate';
+    if (this.#marks[slot * 2] === sequence) return 'duplicate';
     const transitMs = nowMs - timestamp / 8;
     if (Math.abs(this.#delay.latenessMs(transitMs)) > RESYNC_MS) {
       this.#strikes++;
@@ -115,7 +120,7 @@ export class JitterBuffer {
   skip(sequence: number): void {
     if (this.#head < 0 || sequence < this.#head || sequence - this.#head >= SLOTS) return;
     const slot = sequence % SLOTS;
-    if (this.#sequences[slot] !== sequence) this.#store(slot, sequence, 0, NO_PAYLOAD, 0, 0);
+    if (this.#marks[slot * 2] !== sequence) this.#store(slot, sequence, 0, NO_PAYLOAD, 0, 0);
   }
 
   /**
@@ -140,8 +145,8 @@ export class JitterBuffer {
 
   /** Forgets all packets: another source, or a jump of its timestamps. */
   reset(): void {
-    this.#sequences.fill(-1);
-    this.#lengths.fill(-1);
+    for (let slot = 0; slot < SLOTS; slot++) this.#vacate(slot);
+    this.#marks.fill(-1);
     this.#head = this.#highest = -1;
     this.#waiting = this.#strikes = this.#emptyFrames = this.#surplusFrames = this.#shortfallFrames = 0;
     this.#playing = this.#comfort = false;
@@ -149,13 +154,19 @@ export class JitterBuffer {
   }
 
   #store(slot: number, sequence: number, timestamp: number, payload: Uint8Array, units: number, format: number): void {
-    if (payload.length > this.#payloads[slot]!.length) this.#payloads[slot] = new Uint8Array(payload.length);
-    this.#payloads[slot]!.set(payload);
-    this.#sequences[slot] = sequence;
-    this.#timestamps[slot] = timestamp;
-    this.#lengths[slot] = units;
-    this.#bytes[slot] = payload.length;
-    this.#formats[slot] = format;
+    // A packet from so long ago that its place is needed has been passed over.
+    this.#vacate(slot);
+    const place = this.#free.pop() ?? this.#payloads.push(new Uint8Array(PAYLOAD_BYTES)) - 1;
+    const bytes = payload.length;
+    if (bytes > this.#payloads[place]!.length) this.#payloads[place] = new Uint8Array(bytes);
+    this.#payloads[place]!.set(payload);
+    this.#marks[slot * 2] = sequence;
+    this.#marks[slot * 2 + 1] = timestamp;
+    const at = slot * SLOT_FIELDS;
+    this.#slots[at] = units;
+    this.#slots[at + BYTES_FIELD] = bytes;
+    this.#slots[at + FORMAT_FIELD] = format;
+    this.#slots[at + PLACE_FIELD] = place;
     this.#waiting++;
     if (sequence > this.#highest) this.#highest = sequence;
   }
@@ -167,21 +178,35 @@ export class JitterBuffer {
 
   /** Leaves the sequence number in its slot, so that a duplicate is still known. */
   #consume(slot: number, sequence: number): void {
-    if (this.#sequences[slot] !== sequence || this.#lengths[slot]! < 0) return;
-    this.#comfort = this.#lengths[slot] === 0;
-    this.#lengths[slot] = -1;
+    if (this.#marks[slot * 2] !== sequence || this.#unitsOf(slot) < 0) return;
+    this.#comfort = this.#unitsOf(slot) === 0;
+    this.#vacate(slot);
     this.#waiting--;
+  }
+
+  #vacate(slot: number): void {
+    const at = slot * SLOT_FIELDS;
+    if (this.#slots[at]! >= 0) this.#free.push(this.#slots[at + PLACE_FIELD]!);
+    this.#slots[at] = -1;
+  }
+
+  #unitsOf(slot: number): number {
+    return this.#slots[slot * SLOT_FIELDS]!;
+  }
+
+  #payloadOf(slot: number): Uint8Array {
+    return this.#payloads[this.#slots[slot * SLOT_FIELDS + PLACE_FIELD]!]!;
   }
 
   #begin(nowMs: number): boolean {
     let first = this.#nextPresent(this.#head);
-    while (first >= 0 && this.#lengths[first % SLOTS] === 0) {
+    while (first >= 0 && this.#unitsOf(first % SLOTS) === 0) {
       this.#consume(first % SLOTS, first);
       this.#head = first + 1;
       first = this.#nextPresent(this.#head);
     }
     if (first < 0) return false;
-    const timestamp = this.#timestamps[first % SLOTS]!;
+    const timestamp = this.#marks[(first % SLOTS) * 2 + 1]!;
     if (nowMs < this.#delay.baseMs + timestamp / 8 + this.#delay.targetMs) return false;
     this.#playing = true;
     this.#playoutTimestamp = timestamp;
@@ -209,37 +234,34 @@ export class JitterBuffer {
   }
 
   #fill(out: Uint8Array, parts: PartReader | undefined): Pulled {
+    const frame = out.length;
     const start = this.#playoutTimestamp;
-    const end = start + out.length;
-    let position = start;
+    // Units of the frame, small whole numbers: what began before it lies below zero, no further than a packet can reach.
+    let position = 0;
     let audio = 0;
     let lost = false;
-    while (position < end) {
+    while (position < frame) {
       const sequence = this.#nextPresent(this.#head);
       const slot = sequence % SLOTS;
-      const from = sequence < 0 ? end : this.#timestamps[slot]!;
-      const to = sequence < 0 ? end : from + this.#lengths[slot]!;
+      const from = sequence < 0 ? frame : Math.max(-MAX_UNITS, Math.min(frame, this.#marks[slot * 2 + 1]! - start)) | 0;
       if (from > position || sequence < 0) {
-        const gapEnd = Math.min(from, end);
         // Sequence numbers without a gap around missing time: the sender was silent on purpose.
         if (sequence !== this.#head && !this.#comfort) {
-          if (!lost) this.lostFrom = position - start;
-          this.lostTo = gapEnd - start;
+          if (!lost) this.lostFrom = position;
+          this.lostTo = from;
           lost = true;
-          const next = sequence >= 0 && from === gapEnd ? this.#payloads[slot] : undefined;
-          parts?.miss(gapEnd - position, position - start, next, next === undefined ? 0 : this.#bytes[slot]!);
+          const adjoins = sequence >= 0 && this.#marks[slot * 2 + 1]! - start === from;
+          const next = adjoins ? this.#payloadOf(slot) : undefined;
+          const bytes = next === undefined ? 0 : this.#slots[slot * SLOT_FIELDS + BYTES_FIELD]!;
+          parts?.miss(from - position, position, next, bytes);
         }
-        position = gapEnd;
+        position = from;
         continue;
       }
+      const to = from + this.#unitsOf(slot);
       if (to > position) {
-        const until = Math.min(to, end);
-        const payload = this.#payloads[slot]!;
-        if (parts === undefined) for (let i = position; i < until; i++) out[i - start] = payload[i - from]!;
-        else {
-          const [bytes, format] = [this.#bytes[slot]!, this.#formats[slot]!];
-          parts.take(payload, bytes, format, sequence, position - from, until - position, position - start);
-        }
+        const until = Math.min(to, frame);
+        this.#read(slot, sequence, out, parts, from, position, until);
         audio += until - position;
         position = until;
       }
@@ -252,10 +274,29 @@ export class JitterBuffer {
     return lost ? 'lost' : 'silent';
   }
 
+  /** The part of a packet that begins at unit `from` of the frame which belongs at its units `at` to `until`. */
+  #read(
+    slot: number,
+    sequence: number,
+    out: Uint8Array,
+    parts: PartReader | undefined,
+    from: number,
+    at: number,
+    until: number,
+  ): void {
+    const payload = this.#payloadOf(slot);
+    const bytes = this.#slots[slot * SLOT_FIELDS + BYTES_FIELD]!;
+    if (parts !== undefined) {
+      const format = this.#slots[slot * SLOT_FIELDS + FORMAT_FIELD]!;
+      parts.take(payload, bytes, format, sequence, at - from, until - at, at);
+    } else if (from === 0 && at === 0 && until === out.length && payload.length === until) out.set(payload);
+    else for (let i = at; i < until; i++) out[i] = payload[i - from]!;
+  }
+
   /** Whether the packet of the playout time is here; where it is not, waiting for it costs nothing that is not lost anyway. */
   #isDue(): boolean {
     const next = this.#nextPresent(this.#head);
-    return next >= 0 && this.#timestamps[next % SLOTS]! <= this.#playoutTimestamp;
+    return next >= 0 && this.#marks[(next % SLOTS) * 2 + 1]! <= this.#playoutTimestamp;
   }
 
   /** The next packet at or after a sequence number, or -1. */
@@ -263,7 +304,7 @@ export class JitterBuffer {
     if (this.#waiting === 0) return -1;
     for (let s = sequence; s <= this.#highest; s++) {
       const slot = s % SLOTS;
-      if (this.#sequences[slot] === s && this.#lengths[slot]! >= 0) return s;
+      if (this.#marks[slot * 2] === s && this.#unitsOf(slot) >= 0) return s;
     }
     return -1;
   }

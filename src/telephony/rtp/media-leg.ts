@@ -1,7 +1,7 @@
 import type { MediaStats } from '#domain/call.ts';
 import type { NegotiatedMedia } from '../sdp/media.ts';
 
-/** What one tick heard. Both arrays are reused: copy what outlives the handler. */
+/** What one tick heard. The arrays are reused by every leg of the thread: copy what outlives the handler. */
 export interface ReceivedFrame {
   /** `none`: the far end sends nothing (before its first packet, DTX, hold); payload and samples are silence then. */
   kind: 'audio' | 'concealed' | 'none';

@@ -10,7 +10,7 @@ export interface UdpPort {
   onDatagram: DatagramHandler | undefined;
   /** Datagrams that the system refused to send, or said it could not deliver, e.g. while the far end's port is closed. */
   readonly sendFailures: number;
-  /** Hands a datagram to the kernel; what cannot be sent is counted. */
+  /** Hands a datagram to the kernel; what cannot be sent is counted. `bytes` are free again once it returns. */
   send(bytes: Uint8Array, address: string, port: number): void;
   /** From now on the kernel exchanges datagrams with this peer only, and `send` disregards its destination. */
   connect(address: string, port: number): void;

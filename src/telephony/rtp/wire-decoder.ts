@@ -15,7 +15,7 @@ const OPUS_STEP = 20;
 
 /** Turns the parts of packets that are not G.711 alone into samples at 8 kHz. */
 export class WireDecoder implements PartReader {
-  /** The frame's packet as it came, where it is 20 ms in the codec that was asked for; the buffer's own, until the next pull. */
+  /** The frame's packet as it came, where it is 20 ms in the codec that was asked for; the buffer's own, until the next packet. */
   wire: Uint8Array | undefined;
   /** The codec itself has made up what was missing. */
   hidden = false;

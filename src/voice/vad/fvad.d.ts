@@ -1,5 +1,6 @@
 declare module '@echogarden/fvad-wasm' {
-  interface Fvad {
+  export interface Fvad {
+    /** Another array after memory has grown. */
     readonly HEAP16: Int16Array;
     _malloc(bytes: number): number;
     _fvad_new(): number;

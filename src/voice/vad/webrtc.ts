@@ -1,10 +1,11 @@
-import loadFvad from '@echogarden/fvad-wasm';
+import loadFvad, { type Fvad } from '@echogarden/fvad-wasm';
 import { FRAME_SAMPLES, LINE_RATE_HZ } from '../g711.ts';
 import type { VoiceActivity } from './activity.ts';
 import { EnergyGate } from './energy-gate.ts';
 
 /** 0 is lenient, 3 strict. */
 const AGGRESSIVENESS = 2;
+const NO_MEMORY = 'no memory for a voice activity detector';
 
 /**
  * Loads WebRTC's voice activity detector (libfvad) once and gives the function that opens a detector for one call. Its
@@ -13,9 +14,16 @@ const AGGRESSIVENESS = 2;
 export async function loadWebRtcVad(): Promise<() => VoiceActivity> {
   const fvad = await loadFvad();
   const frame = fvad._malloc(FRAME_SAMPLES * 2);
+  let samples = samplesAt(fvad, frame);
+  const first = fvad._fvad_new();
+  if (first === 0) throw new Error(NO_MEMORY);
+  // Its first call puts the function itself in the place of one that looks it up.
+  fvad._fvad_process(first, frame, FRAME_SAMPLES);
+  fvad._fvad_free(first);
+  const process = fvad._fvad_process;
   return () => {
     let state = fvad._fvad_new();
-    if (state === 0) throw new Error('no memory for a voice activity detector');
+    if (state === 0) throw new Error(NO_MEMORY);
     fvad._fvad_set_mode(state, AGGRESSIVENESS);
     fvad._fvad_set_sample_rate(state, LINE_RATE_HZ);
     const gate = new EnergyGate();
@@ -23,9 +31,10 @@ export async function loadWebRtcVad(): Promise<() => VoiceActivity> {
       push(pcm) {
         if (state === 0 || pcm.length !== FRAME_SAMPLES) return false;
         const loud = gate.push(pcm);
-        // HEAP16 is read anew each time: it is replaced when the memory grows.
-        fvad.HEAP16.set(pcm, frame >> 1);
-        return fvad._fvad_process(state, frame, FRAME_SAMPLES) === 1 && loud;
+        // Memory that grows moves; its old views are empty then.
+        if (samples.length === 0) samples = samplesAt(fvad, frame);
+        samples.set(pcm);
+        return process(state, frame, FRAME_SAMPLES) === 1 && loud;
       },
       close() {
         if (state !== 0) fvad._fvad_free(state);
@@ -33,4 +42,8 @@ export async function loadWebRtcVad(): Promise<() => VoiceActivity> {
       },
     };
   };
+}
+
+function samplesAt(fvad: Fvad, address: number): Int16Array {
+  return fvad.HEAP16.subarray(address >> 1, (address >> 1) + FRAME_SAMPLES);
 }
