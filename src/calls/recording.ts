@@ -15,6 +15,8 @@ const MAX_QUEUED_CHUNKS = 8;
 const HEADER_BYTES = 58;
 const WAVE_FORMATS = { PCMA: 6, PCMU: 7 } as const;
 const FRAMES_PER_PEAK = 2;
+/** Of 20 s; longer calls make room. */
+const FIRST_PEAKS = 512;
 /** With these bits of an octet turned round its low seven bits rise with the level (ITU-T G.711). */
 const MAGNITUDE_BITS = { PCMA: 0x55, PCMU: 0xff } as const;
 const PART_SUFFIX = '.part';
@@ -33,6 +35,25 @@ const platformWords = new Uint32Array(platformFrame.buffer);
 
 /** Spare chunks of this thread: recording allocates nothing while calls run. */
 const spareChunks: Chunk[] = [];
+
+/** Levels of a recording so far, an octet each. */
+class Peaks {
+  #octets = new Uint8Array(FIRST_PEAKS);
+  #count = 0;
+
+  push(level: number): void {
+    if (this.#count === this.#octets.length) {
+      const more = new Uint8Array(2 * this.#count);
+      more.set(this.#octets);
+      this.#octets = more;
+    }
+    this.#octets[this.#count++] = level;
+  }
+
+  all(): number[] {
+    return Array.from(this.#octets.subarray(0, this.#count));
+  }
+}
 
 /** Begins a recording; the file and its folders are made on the way, and `close` tells when that failed. */
 export function openRecorder(options: {
@@ -56,8 +77,8 @@ export class Recorder {
   #wireCodec: G711Codec;
   readonly #log: Log;
   readonly #magnitude: Uint8Array;
-  readonly #calleePeaks: number[] = [];
-  readonly #platformPeaks: number[] = [];
+  readonly #calleePeaks = new Peaks();
+  readonly #platformPeaks = new Peaks();
   #file: FileHandle | undefined;
   #chunk: Chunk;
   #chunkFill = 0;
@@ -157,8 +178,8 @@ export class Recorder {
       bytes: HEADER_BYTES + this.#queuedBytes,
       peaks: {
         perSecond: 1000 / (FRAME_MS * FRAMES_PER_PEAK),
-        callee: this.#calleePeaks,
-        platform: this.#platformPeaks,
+        callee: this.#calleePeaks.all(),
+        platform: this.#platformPeaks.all(),
       },
     };
   }

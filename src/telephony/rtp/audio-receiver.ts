@@ -21,6 +21,8 @@ const TIMESTAMP_BASE = 0x100000000;
 /** The jitter buffer counts in units of 8 kHz. */
 const BUFFER_HZ = 8000;
 const NO_PAYLOAD = new Uint8Array(0);
+const TIMESTAMP = 0;
+const ARRIVAL = 1;
 
 /** The octets and samples of whichever frame is at hand: those of all receivers of a thread, so that they stay in the cache. */
 const framePayload = new Uint8Array(FRAME_SAMPLES);
@@ -53,8 +55,8 @@ export class AudioReceiver {
   /** Only where something else than G.711 has been negotiated or has come. */
   #wide: WireDecoder | undefined;
   #clockHz = BUFFER_HZ;
-  #timestamp = -1;
-  #lastArrivalMs = 0;
+  /** The extended timestamp (−1 for none) and arrival of the last packet: a field with a fraction is a new object at each write. */
+  readonly #last = new Float64Array([-1, 0]);
   #nextSource = -1;
   #nextSequence = -1;
   #quiet = true;
@@ -111,7 +113,7 @@ export class AudioReceiver {
     if (meaning.kind === 'audio' && meaning.clockHz !== this.#clockHz) this.#changeClock(meaning.clockHz);
     const sequence = this.reception.count(packet.sequence, event ? undefined : packet.timestamp, nowMs);
     if (sequence < 0) return;
-    this.#lastArrivalMs = nowMs;
+    this.#last[ARRIVAL] = nowMs;
     const payload = payloadIn(bytes, packet);
     if (event) {
       this.#dtmf.push(packet.timestamp, payload, nowMs, meaning.rateHz);
@@ -119,8 +121,10 @@ export class AudioReceiver {
       this.losses.mark(sequence);
       return;
     }
-    this.#timestamp =
-      this.#timestamp < 0 ? TIMESTAMP_BASE + packet.timestamp : extendCounter(packet.timestamp, this.#timestamp, 32);
+    this.#last[TIMESTAMP] =
+      this.#last[TIMESTAMP]! < 0
+        ? TIMESTAMP_BASE + packet.timestamp
+        : extendCounter(packet.timestamp, this.#last[TIMESTAMP]!, 32);
     const pushed =
       meaning.kind === 'audio'
         ? this.#pushAudio(meaning.codec, sequence, packet.marker, payload, nowMs)
@@ -198,13 +202,15 @@ export class AudioReceiver {
   }
 
   #timestampUnits(): number {
-    return this.#clockHz === BUFFER_HZ ? this.#timestamp : Math.floor((this.#timestamp * BUFFER_HZ) / this.#clockHz);
+    return this.#clockHz === BUFFER_HZ
+      ? this.#last[TIMESTAMP]!
+      : Math.floor((this.#last[TIMESTAMP]! * BUFFER_HZ) / this.#clockHz);
   }
 
   /** Timestamps before and after cannot be compared (RFC 7160 §3.1). */
   #changeClock(clockHz: number): void {
     this.#clockHz = clockHz;
-    this.#timestamp = -1;
+    this.#last[TIMESTAMP] = -1;
     this.#buffer.reset();
     this.reception.changeClock(clockHz);
   }
@@ -217,7 +223,7 @@ export class AudioReceiver {
       return true;
     }
     const proven = this.#nextSource === packet.ssrc && this.#nextSequence === packet.sequence;
-    if (reception.started && !proven && nowMs - this.#lastArrivalMs < SOURCE_SILENCE_MS) {
+    if (reception.started && !proven && nowMs - this.#last[ARRIVAL]! < SOURCE_SILENCE_MS) {
       this.#nextSource = packet.ssrc;
       this.#nextSequence = (packet.sequence + 1) & 0xffff;
       return false;
@@ -228,7 +234,7 @@ export class AudioReceiver {
     this.#dtmf.reset();
     this.#tones?.reset();
     this.#wide?.reset();
-    this.#timestamp = -1;
+    this.#last[TIMESTAMP] = -1;
     this.#nextSource = -1;
     return true;
   }

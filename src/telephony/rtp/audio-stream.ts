@@ -14,6 +14,8 @@ const TIMEOUT_MS = 30_000;
 /** Packets of 10 ms that a silence may have swallowed, and some more. */
 const SWALLOWED_PACKETS_PER_MS = 0.1;
 const MORE_PACKETS = 10;
+const RECEIVED = 0;
+const SENT = 1;
 
 /** What the streams of a leg share. */
 export interface StreamContext {
@@ -38,8 +40,8 @@ export class AudioStream {
   readonly #rtcpLatch = new SourceLatch();
   readonly #packet = newRtpPacket();
   #media: AudioMedia;
-  #lastReceivedMs: number;
-  #lastSentMs = -1;
+  /** When something was received and sent last: a field with a fraction is a new object each time that it is written. */
+  readonly #times = new Float64Array([0, -1]);
   #timedOut = false;
   #connected = false;
 
@@ -48,7 +50,7 @@ export class AudioStream {
     this.#ports = ports;
     this.#media = media;
     this.#handlers = handlers;
-    this.#lastReceivedMs = context.clock.monotonicMs();
+    this.#times[RECEIVED] = context.clock.monotonicMs();
     this.receiver = new AudioReceiver(media, (event) => handlers.onDtmf(event));
     this.sender = new AudioSender(media, context.random, (packet) => this.#send(packet));
     this.rtcp = new RtcpSession({
@@ -73,7 +75,7 @@ export class AudioStream {
     this.sender.renegotiate(media);
     this.crypto.use(media.srtp);
     this.#expect();
-    this.#lastReceivedMs = this.#context.clock.monotonicMs();
+    this.#times[RECEIVED] = this.#context.clock.monotonicMs();
     this.#timedOut = false;
   }
 
@@ -87,7 +89,7 @@ export class AudioStream {
     this.sender.next(sends && this.latch.port !== 0);
     this.rtcp.poll(deadlineMs);
     this.#connect(deadlineMs);
-    if (this.#receives && !this.#timedOut && deadlineMs - this.#lastReceivedMs > TIMEOUT_MS) {
+    if (this.#receives && !this.#timedOut && deadlineMs - this.#times[RECEIVED]! > TIMEOUT_MS) {
       this.#timedOut = true;
       this.#handlers.onTimeout?.();
     }
@@ -136,12 +138,12 @@ export class AudioStream {
       return;
     }
     const { latched, address: addressBefore, port: portBefore } = this.latch;
-    const maxStep = (nowMs - this.#lastReceivedMs) * SWALLOWED_PACKETS_PER_MS + MORE_PACKETS;
+    const maxStep = (nowMs - this.#times[RECEIVED]!) * SWALLOWED_PACKETS_PER_MS + MORE_PACKETS;
     const goesOn = this.receiver.reception.goesOn(packet, maxStep);
     if (!this.latch.admit(address, port, nowMs, goesOn, this.crypto.active)) return;
     if (!latched || port !== portBefore || address !== addressBefore) this.#followRtcp(address, port);
     const first = !this.receiver.reception.started;
-    this.#lastReceivedMs = nowMs;
+    this.#times[RECEIVED] = nowMs;
     this.#timedOut = false;
     this.receiver.accept(packet, bytes, nowMs);
     if (first) this.#handlers.onRemoteRtp?.();
@@ -163,8 +165,8 @@ export class AudioStream {
 
   #send(packet: Uint8Array): void {
     const nowMs = this.#context.clock.monotonicMs();
-    if (this.#lastSentMs >= 0) this.#context.sendIntervals.add(nowMs - this.#lastSentMs);
-    this.#lastSentMs = nowMs;
+    if (this.#times[SENT]! >= 0) this.#context.sendIntervals.add(nowMs - this.#times[SENT]!);
+    this.#times[SENT] = nowMs;
     this.#ports.rtp.send(this.crypto.protectRtp(packet), this.latch.address, this.latch.port);
   }
 

@@ -193,7 +193,8 @@ export class DtmfToneDetector {
     const samples = this.#samples;
     let energy = 0;
     let common = 0;
-    let [even, odd] = [0, 0];
+    let even = 0;
+    let odd = 0;
     for (let half = 0; half < WINDOW_SAMPLES; half += HOP_SAMPLES) {
       const at = (this.#origin + from + half) % (2 * WINDOW_SAMPLES);
       for (let i = 0; i < HOP_SAMPLES; i += 2) {

@@ -28,6 +28,7 @@ const SLOT_FIELDS = 4;
 const BYTES_FIELD = 1;
 const FORMAT_FIELD = 2;
 const PLACE_FIELD = 3;
+const PLAYOUT = SLOTS * 2;
 
 /** Takes a frame's parts in the order of playout, where they are more than octets to be copied. Units are those of 8 kHz. */
 export interface PartReader {
@@ -52,8 +53,8 @@ export interface PartReader {
  */
 export class JitterBuffer {
   readonly #delay = new DelayEstimate({ minMs: 20, maxMs: 120, startMs: 40 });
-  /** Sequence number and timestamp of each slot. */
-  readonly #marks = new Float64Array(SLOTS * 2).fill(-1);
+  /** Sequence number and timestamp of each slot, then the timestamp of the frame that is due next. */
+  readonly #marks = new Float64Array(SLOTS * 2 + 1).fill(-1);
   /** Of each slot: the units that its packet lasts (−1 once it has been played), its octets, its format, its payload's place. */
   readonly #slots = new Int16Array(SLOTS * SLOT_FIELDS).fill(-1);
   /** As many as ever waited at once: the one that was freed last is taken first, while it lies in the processor's cache. */
@@ -64,7 +65,6 @@ export class JitterBuffer {
   #highest = -1;
   #waiting = 0;
   #playing = false;
-  #playoutTimestamp = 0;
   #strikes = 0;
   #emptyFrames = 0;
   #surplusFrames = 0;
@@ -110,7 +110,7 @@ export class JitterBuffer {
     if (this.#head < 0) this.#head = sequence;
     if (!this.#playing && sequence < this.#head && this.#head - sequence < SLOTS) this.#head = sequence;
     if (sequence < this.#head) return 'late';
-    if (this.#playing && units > 0 && timestamp + units <= this.#playoutTimestamp) return 'late';
+    if (this.#playing && units > 0 && timestamp + units <= this.#marks[PLAYOUT]!) return 'late';
     if (sequence - this.#head >= SLOTS) this.#discardBelow(sequence - SLOTS + 1);
     this.#store(slot, sequence, timestamp, payload, units, format);
     return 'kept';
@@ -137,7 +137,7 @@ export class JitterBuffer {
       return 'lost';
     }
     const result = this.#fill(out, parts);
-    this.#playoutTimestamp += out.length;
+    this.#marks[PLAYOUT]! += out.length;
     if (this.#waiting > 0 || result === 'audio') this.#emptyFrames = 0;
     else if (++this.#emptyFrames >= IDLE_FRAMES) this.#playing = false;
     return result;
@@ -209,7 +209,7 @@ export class JitterBuffer {
     const timestamp = this.#marks[(first % SLOTS) * 2 + 1]!;
     if (nowMs < this.#delay.baseMs + timestamp / 8 + this.#delay.targetMs) return false;
     this.#playing = true;
-    this.#playoutTimestamp = timestamp;
+    this.#marks[PLAYOUT] = timestamp;
     this.#emptyFrames = this.#surplusFrames = this.#shortfallFrames = 0;
     this.#head = first;
     return true;
@@ -217,14 +217,14 @@ export class JitterBuffer {
 
   /** Moves the playout time towards the wanted delay; true where this frame must be made up to gain delay. */
   #adjust(nowMs: number, quiet: boolean, frame: number): boolean {
-    const surplusMs = nowMs - this.#delay.baseMs - this.#playoutTimestamp / 8 - this.#delay.targetMs;
+    const surplusMs = nowMs - this.#delay.baseMs - this.#marks[PLAYOUT]! / 8 - this.#delay.targetMs;
     this.#surplusFrames = surplusMs >= SURPLUS_MS ? this.#surplusFrames + 1 : 0;
     this.#shortfallFrames = surplusMs <= -SHORTFALL_MS ? this.#shortfallFrames + 1 : 0;
     if (surplusMs > HARD_SURPLUS_MS) {
-      this.#playoutTimestamp += Math.floor((surplusMs * 8) / frame) * frame;
+      this.#marks[PLAYOUT]! += Math.floor((surplusMs * 8) / frame) * frame;
       this.#surplusFrames = 0;
     } else if (this.#surplusFrames > (quiet ? SURPLUS_FRAMES : 2 * SURPLUS_FRAMES)) {
-      this.#playoutTimestamp += frame;
+      this.#marks[PLAYOUT]! += frame;
       this.#surplusFrames = 0;
     } else if (this.#shortfallFrames > 0 && (quiet || this.#shortfallFrames > SHORTFALL_FRAMES || !this.#isDue())) {
       this.#shortfallFrames = 0;
@@ -235,7 +235,7 @@ export class JitterBuffer {
 
   #fill(out: Uint8Array, parts: PartReader | undefined): Pulled {
     const frame = out.length;
-    const start = this.#playoutTimestamp;
+    const start = this.#marks[PLAYOUT]!;
     // Units of the frame, small whole numbers: what began before it lies below zero, no further than a packet can reach.
     let position = 0;
     let audio = 0;
@@ -296,7 +296,7 @@ export class JitterBuffer {
   /** Whether the packet of the playout time is here; where it is not, waiting for it costs nothing that is not lost anyway. */
   #isDue(): boolean {
     const next = this.#nextPresent(this.#head);
-    return next >= 0 && this.#marks[(next % SLOTS) * 2 + 1]! <= this.#playoutTimestamp;
+    return next >= 0 && this.#marks[(next % SLOTS) * 2 + 1]! <= this.#marks[PLAYOUT]!;
   }
 
   /** The next packet at or after a sequence number, or -1. */

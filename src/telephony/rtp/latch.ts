@@ -2,6 +2,8 @@
 const CORRECTION_MS = 1000;
 /** How long the locked source must have been silent before its stream may go on from another port. */
 export const MOVE_SILENCE_MS = 500;
+const LATCHED = 0;
+const HEARD = 1;
 
 /**
  * Symmetric RTP (RFC 4961, RFC 7362): media goes back to where it comes from. The first valid source is locked, so that
@@ -17,8 +19,8 @@ export class SourceLatch {
   strangers = 0;
   #signalledAddress = '';
   #signalledPort = 0;
-  #latchedMs = 0;
-  #heardMs = 0;
+  /** When the source was locked, and when it was heard last: a field with a fraction is a new object each time it is written. */
+  readonly #times = new Float64Array(2);
 
   /** Takes the address that signalling named; a new one opens the lock, and the answer is true then. */
   expect(address: string, port: number): boolean {
@@ -33,12 +35,12 @@ export class SourceLatch {
 
   /** True once nothing but signalling can change the source any more. */
   settled(nowMs: number): boolean {
-    return this.latched && nowMs - this.#latchedMs > CORRECTION_MS;
+    return this.latched && nowMs - this.#times[LATCHED]! > CORRECTION_MS;
   }
 
   /** True once the locked source has been silent for so long that its stream may move. */
   silent(nowMs: number): boolean {
-    return nowMs - this.#heardMs >= MOVE_SILENCE_MS;
+    return nowMs - this.#times[HEARD]! >= MOVE_SILENCE_MS;
   }
 
   /**
@@ -47,19 +49,19 @@ export class SourceLatch {
    */
   admit(address: string, port: number, nowMs: number, goesOn = false, authentic = false): boolean {
     if (this.latched && port === this.port && address === this.address) {
-      this.#heardMs = nowMs;
+      this.#times[HEARD] = nowMs;
       return true;
     }
     const signalled = port === this.#signalledPort && address === this.#signalledAddress;
-    const corrects = signalled && nowMs - this.#latchedMs < CORRECTION_MS;
+    const corrects = signalled && nowMs - this.#times[LATCHED]! < CORRECTION_MS;
     const moves = goesOn && (authentic || address === this.address) && this.silent(nowMs);
     if (this.latched && !corrects && !moves) {
       this.strangers++;
       return false;
     }
-    this.#heardMs = nowMs;
+    this.#times[HEARD] = nowMs;
     this.latched = true;
-    this.#latchedMs = nowMs;
+    this.#times[LATCHED] = nowMs;
     this.address = address;
     this.port = port;
     return true;

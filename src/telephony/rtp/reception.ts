@@ -3,6 +3,8 @@ import { extendCounter } from './packet.ts';
 /** A jump of the sequence beyond these is a restarted sender, not loss or reordering (RFC 3550 appendix A.1). */
 const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 100;
+const TRANSIT = 0;
+const JITTER = 1;
 
 /** Counts what one source sent and what arrived of it (RFC 3550 appendices A.1, A.3 and A.8). */
 export class Reception {
@@ -15,8 +17,8 @@ export class Reception {
   #highest = -1;
   #expectedPrior = 0;
   #receivedPrior = 0;
-  #transit = Number.NaN;
-  #jitter = 0;
+  /** The last transit, then the jitter: a field with a fraction is a new object each time that it is written. */
+  readonly #measured = new Float64Array([Number.NaN, 0]);
   #receivedBefore = 0;
   /** Loss of sources that the present one has replaced. */
   #lostBefore = 0;
@@ -29,8 +31,8 @@ export class Reception {
   /** The source goes on with timestamps of another clock. */
   changeClock(clockHz: number): void {
     this.#clockHz = clockHz;
-    this.#transit = Number.NaN;
-    this.#jitter = 0;
+    this.#measured[TRANSIT] = Number.NaN;
+    this.#measured[JITTER] = 0;
   }
 
   /** True once a packet has been counted. */
@@ -45,11 +47,11 @@ export class Reception {
 
   /** Interarrival jitter in timestamp units. */
   get jitterUnits(): number {
-    return this.#jitter;
+    return this.#measured[JITTER]!;
   }
 
   get jitterMs(): number {
-    return (this.#jitter * 1000) / this.#clockHz;
+    return (this.#measured[JITTER]! * 1000) / this.#clockHz;
   }
 
   /** Expected minus received over all sources, not below 0. */
@@ -80,7 +82,7 @@ export class Reception {
     this.#highest = this.#base - 1;
     this.#expectedPrior = 0;
     this.#receivedPrior = 0;
-    this.#transit = Number.NaN;
+    this.#measured[TRANSIT] = Number.NaN;
     this.#badSequence = -1;
   }
 
@@ -102,7 +104,7 @@ export class Reception {
     this.#badSequence = -1;
     if (step > 0) this.#highest = extended;
     this.received++;
-    if (timestamp === undefined) this.#transit = Number.NaN;
+    if (timestamp === undefined) this.#measured[TRANSIT] = Number.NaN;
     else this.#measureJitter(timestamp, arrivalMs);
     return extended;
   }
@@ -129,14 +131,16 @@ export class Reception {
 
   #measureJitter(timestamp: number, arrivalMs: number): void {
     const transit = (arrivalMs * this.#clockHz) / 1000 - timestamp;
-    if (!Number.isNaN(this.#transit)) {
+    if (!Number.isNaN(this.#measured[TRANSIT])) {
       // Timestamps wrap; a wrapped difference is the nearest one.
-      let difference = (transit - this.#transit) % 0x100000000;
+      let difference = (transit - this.#measured[TRANSIT]!) % 0x100000000;
       if (difference > 0x80000000) difference -= 0x100000000;
       else if (difference < -0x80000000) difference += 0x100000000;
       // A sender that restarts its timestamps is no jitter.
-      if (Math.abs(difference) < this.#clockHz) this.#jitter += (Math.abs(difference) - this.#jitter) / 16;
+      if (Math.abs(difference) < this.#clockHz) {
+        this.#measured[JITTER]! += (Math.abs(difference) - this.#measured[JITTER]!) / 16;
+      }
     }
-    this.#transit = transit;
+    this.#measured[TRANSIT] = transit;
   }
 }

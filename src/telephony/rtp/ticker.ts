@@ -86,7 +86,10 @@ export class Ticker {
   #schedule(): void {
     if (this.#running) return;
     let dueMs = Number.POSITIVE_INFINITY;
-    for (const phase of this.#phases) if (phase.members.length > 0) dueMs = Math.min(dueMs, phase.deadlineMs);
+    for (let i = 0; i < PHASES; i++) {
+      const phase = this.#phases[i]!;
+      if (phase.members.length > 0 && phase.deadlineMs < dueMs) dueMs = phase.deadlineMs;
+    }
     this.#timer?.cancel();
     this.#timer = undefined;
     if (dueMs === Number.POSITIVE_INFINITY) return;
@@ -100,7 +103,7 @@ export class Ticker {
     let ran = true;
     for (let round = 0; ran && round < MAX_CATCH_UP_FRAMES; round++) {
       ran = false;
-      for (const phase of this.#phases) ran = this.#runPhase(phase) || ran;
+      for (let i = 0; i < PHASES; i++) ran = this.#runPhase(this.#phases[i]!) || ran;
     }
     this.#running = false;
     this.#schedule();

@@ -14,37 +14,38 @@ const SMOOTHING = 0.4;
  */
 const STEADY_RATIO = 1.35;
 const STEADY_FRAMES = 16;
+const LEAST = WINDOWS;
+const SMOOTH = WINDOWS + 1;
 
 /**
  * An adaptive level gate: follows the noise floor by minimum statistics, so that steady noise and tones that last are
  * rejected at any level and speech passes above them. Until it has heard a dip it takes what it hears for noise.
  */
 export class EnergyGate {
-  readonly #minima = new Float64Array(WINDOWS).fill(Infinity);
+  /** The least levels of the last windows and of the present one, then the smoothed level. */
+  readonly #levels = new Float64Array(WINDOWS + 2).fill(Infinity);
   readonly #recent = new Float64Array(STEADY_FRAMES);
   #next = 0;
   #window = 0;
   #frames = 0;
-  #least = Infinity;
-  #smooth = -1;
   #open = false;
 
   /** Whether the frame is loud enough, against the floor, to be speech. */
   push(pcm: Int16Array): boolean {
     const level = Math.sqrt(energyOf(pcm) / Math.max(1, pcm.length));
-    this.#smooth = this.#smooth < 0 ? level : this.#smooth + SMOOTHING * (level - this.#smooth);
-    this.#least = Math.min(this.#least, this.#smooth);
+    const levels = this.#levels;
+    const before = levels[SMOOTH]!;
+    const smooth = before === Infinity ? level : before + SMOOTHING * (level - before);
+    levels[SMOOTH] = smooth;
+    if (smooth < levels[LEAST]!) levels[LEAST] = smooth;
     this.#frames += 1;
     if (this.#frames === WINDOW_FRAMES) {
-      this.#minima[this.#window] = this.#least;
+      levels[this.#window] = levels[LEAST]!;
       this.#window = (this.#window + 1) % WINDOWS;
-      this.#least = Infinity;
+      levels[LEAST] = Infinity;
       this.#frames = 0;
     }
-    if (this.#steady(level)) {
-      this.#minima.fill(this.#smooth);
-      this.#least = this.#smooth;
-    }
+    if (this.#steady(level)) levels.fill(smooth, 0, LEAST + 1);
     const floor = this.floorRms;
     const threshold = Math.max(QUIETEST_SPEECH_RMS, floor * (this.#open ? STAY_RATIO : OPEN_RATIO));
     this.#open = level >= threshold;
@@ -66,18 +67,24 @@ export class EnergyGate {
 
   /** The noise level the gate works against, RMS on the 16-bit scale. */
   get floorRms(): number {
-    let floor = this.#least;
-    for (let index = 0; index < WINDOWS; index += 1) floor = Math.min(floor, this.#minima[index]!);
+    let floor = Infinity;
+    for (let index = 0; index <= LEAST; index += 1) floor = Math.min(floor, this.#levels[index]!);
     return floor;
   }
 }
 
 /** Four sums side by side, because each addition waits for the one before; whole numbers, so that their order does not matter. */
 function energyOf(pcm: Int16Array): number {
-  let [first, second, third, fourth] = [0, 0, 0, 0];
+  let first = 0;
+  let second = 0;
+  let third = 0;
+  let fourth = 0;
   let index = 0;
   for (; index + 3 < pcm.length; index += 4) {
-    const [one, two, three, four] = [pcm[index]!, pcm[index + 1]!, pcm[index + 2]!, pcm[index + 3]!];
+    const one = pcm[index]!;
+    const two = pcm[index + 1]!;
+    const three = pcm[index + 2]!;
+    const four = pcm[index + 3]!;
     first += one * one;
     second += two * two;
     third += three * three;

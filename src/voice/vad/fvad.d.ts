@@ -8,7 +8,7 @@ declare module '@echogarden/fvad-wasm' {
     _fvad_set_mode(state: number, mode: number): number;
     _fvad_set_sample_rate(state: number, rateHz: number): number;
     /** 1 speech, 0 none, −1 wrong frame length. */
-    _fvad_process(state: number, frame: number, samples: number): number;
+    readonly _fvad_process: (this: void, state: number, frame: number, samples: number) => number;
   }
   export default function load(): Promise<Fvad>;
 }
