@@ -30,6 +30,7 @@ const ask = (method: Method, url: string, payload?: object, headers: Record<stri
     ...(payload === undefined ? {} : { payload }),
   });
 const NO_ID = '01900000-0000-7000-8000-000000000000';
+const NO_LISTENER = '01900000-0000-7000-8000-000000000001';
 
 describe('who may do what', () => {
   const MATRIX: readonly [Method, string, Role | 'anyone'][] = [
@@ -61,6 +62,19 @@ describe('who may do what', () => {
     ['GET', `/api/calls/${NO_ID}`, 'viewer'],
     ['GET', `/api/calls/${NO_ID}/recording.wav`, 'viewer'],
     ['POST', '/api/calls', 'operator'],
+    ['GET', `/api/calls/${NO_ID}/bridge`, 'operator'],
+    ['POST', `/api/calls/${NO_ID}/transfer`, 'operator'],
+    ['DELETE', `/api/calls/${NO_ID}/transfer`, 'operator'],
+    ['POST', `/api/calls/${NO_ID}/monitor`, 'operator'],
+    ['PATCH', `/api/calls/${NO_ID}/monitor/${NO_LISTENER}`, 'operator'],
+    ['DELETE', `/api/calls/${NO_ID}/monitor/${NO_LISTENER}`, 'operator'],
+    ['GET', '/api/announcements', 'viewer'],
+    ['POST', '/api/announcements?label=busy', 'operator'],
+    ['POST', '/api/announcements/try', 'operator'],
+    ['DELETE', '/api/announcements/absent', 'operator'],
+    ['GET', '/api/early-media', 'operator'],
+    ['GET', `/api/early-media/${NO_ID}.wav`, 'operator'],
+    ['GET', '/api/metrics', 'viewer'],
     ['GET', '/api/suppressions', 'viewer'],
     ['POST', '/api/suppressions', 'operator'],
     ['DELETE', `/api/suppressions/${NO_ID}`, 'admin'],
@@ -74,6 +88,9 @@ describe('who may do what', () => {
     'POST /api/users': { name: 'neu', password: 'long enough by far', role: 'viewer', language: 'zh' },
     'POST /api/campaigns': { name: 'a', scriptId: NO_ID, settings: {}, importIds: [] },
     [`POST /api/campaigns/${NO_ID}/state`]: { action: 'start' },
+    [`POST /api/calls/${NO_ID}/transfer`]: { kind: 'blind', target: '+8613800000000' },
+    [`POST /api/calls/${NO_ID}/monitor`]: { target: '+8613800000000', role: 'monitor' },
+    [`PATCH /api/calls/${NO_ID}/monitor/${NO_LISTENER}`]: { role: 'barge' },
     'POST /api/calls': { number: '1', scriptId: NO_ID },
     'POST /api/suppressions': { phone: '1' },
     'POST /api/session': { name: 'nobody', password: 'nothing' },
@@ -83,7 +100,9 @@ describe('who may do what', () => {
     const routes = Object.entries(api.app.swagger().paths ?? {}).flatMap(([url, methods]) =>
       Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${url}`),
     );
-    const listed = MATRIX.map(([method, url]) => `${method} ${url.replace(NO_ID, '{id}').split('?')[0]}`);
+    const named = (url: string): string =>
+      url.replace(NO_ID, '{id}').replace(NO_LISTENER, '{listener}').replace('absent', '{name}').split('?')[0]!;
+    const listed = MATRIX.map(([method, url]) => `${method} ${named(url)}`);
     // Hidden from the document: the document itself and the WebSocket.
     expect(routes.sort()).toEqual(listed.filter((route) => !/openapi|live/.test(route)).sort());
   });

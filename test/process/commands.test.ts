@@ -90,7 +90,7 @@ test.skipIf(process.platform !== 'linux')(
       readCallLog(log).flatMap(({ type, callId }) => (type === 'invite' && !before.has(callId) ? [callId] : [])),
     );
     expect(live.size).toBeGreaterThan(0);
-    server.signal('SIGTERM');
+    server.signal('SIGINT');
     expect(await server.exited).toEqual({ code: 0, signal: null });
     await expectGone([data, server.mark]);
     await expect

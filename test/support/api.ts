@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { buildApi } from '#api/server.ts';
+import { openAnnouncementDesk } from '#bin/runtime/announcement-desk.ts';
 import type { NodeStatus, SingleCall } from '#api/context.ts';
 import { createUser } from '#api/users.ts';
 import type { CallControl } from '#calls/bridge/call-bridge.ts';
@@ -72,7 +73,10 @@ export async function testApi(
   const directory = o.directory ?? scratchDirectory();
   const recordingsDirectory = path.join(directory, 'recordings');
   const importsDirectory = path.join(directory, 'imports');
-  for (const made of [recordingsDirectory, importsDirectory]) mkdirSync(made, { recursive: true });
+  const announcementsDirectory = path.join(directory, 'announcements');
+  const earlyMediaDirectory = path.join(directory, 'early-media');
+  for (const made of [recordingsDirectory, importsDirectory, announcementsDirectory, earlyMediaDirectory])
+    mkdirSync(made, { recursive: true });
   const database = await testDatabase();
   const clock = new ManualClock(new Date());
   const { log, logged } = memoryLog();
@@ -81,6 +85,14 @@ export async function testApi(
   const controls = new Map<string, CallControl>();
   const scriptId = await saveDraft(database.db, sampleScripts()[0], clock.now());
   await publish(database.db, scriptId, clock.now());
+  const announcements = await openAnnouncementDesk({
+    directory: announcementsDirectory,
+    earlyMediaDirectory,
+    clock,
+    log,
+    teach: () => undefined,
+    findCalls: async () => new Map(),
+  });
   const app = await buildApi(
     {
       db: database.db,
@@ -96,6 +108,7 @@ export async function testApi(
       operatorToken: OPERATOR_TOKEN,
       node: () => NODE,
       callControl: (id) => controls.get(id),
+      announcements,
       async placeSingleCall(call): Promise<AttemptId> {
         if (await isSuppressed(database.db, call.phone))
           throw new AppError('conflict', { zh: '禁呼', en: 'suppressed' });
