@@ -13,6 +13,7 @@ import type { CallEnd, HangupReason, IncomingCall, SipUserAgent } from '#telepho
 
 import type { CallBridge, CallControl } from './bridge/call-bridge.ts';
 import { openBridge } from './bridge/open-bridge.ts';
+import type { TakeChannel } from './bridge/outside-target.ts';
 import { finishedCall, WORKER_LOST } from './finished-call.ts';
 import type { CallObserver } from './placed-call.ts';
 import type { TrunkRoute } from './trunk-route.ts';
@@ -32,6 +33,8 @@ export interface AnsweredCallOptions {
   /** Committed, `inbound`. */
   readonly attempt: Attempt;
   readonly observer: CallObserver;
+  /** For second calls; undefined where channels are not counted. */
+  readonly takeChannel?: TakeChannel | undefined;
   /** For second calls: transfers and listeners. */
   readonly sip: Pick<SipUserAgent, 'placeCall' | 'address'>;
 }

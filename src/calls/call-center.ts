@@ -6,6 +6,7 @@ import type { Log } from '#platform/log.ts';
 import type { IncomingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { AnsweredCall } from './answered-call.ts';
 import type { CallControl } from './bridge/call-bridge.ts';
+import type { TakeChannel } from './bridge/outside-target.ts';
 import { PlacedCall } from './placed-call.ts';
 import type { CallObserver } from './placed-call.ts';
 import type { Trunk } from './trunk.ts';
@@ -17,6 +18,8 @@ export interface CallCenterOptions {
   readonly log: Log;
   readonly sip: SipUserAgent;
   readonly trunk: (name: string) => Trunk | undefined;
+  /** How second calls take a channel of their trunk; undefined where channels are not counted. */
+  readonly takeChannel?: TakeChannel;
   readonly workers: number;
   readonly rtp: { readonly address: string; readonly first: number; readonly last: number };
   readonly recordingsDirectory: string;

@@ -12,6 +12,7 @@ import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import type { CallBridge, CallControl } from './bridge/call-bridge.ts';
 import { openBridge } from './bridge/open-bridge.ts';
+import type { TakeChannel } from './bridge/outside-target.ts';
 import type { CallEnd, SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { finishedCall, WORKER_LOST } from './finished-call.ts';
 import { threadOffsetMs } from './thread-clock.ts';
@@ -38,6 +39,8 @@ export interface PlacedCallOptions {
   readonly pool: Pick<WorkerPool, 'seat'>;
   readonly attempt: Attempt;
   readonly observer: CallObserver;
+  /** For second calls; undefined where channels are not counted. */
+  readonly takeChannel?: TakeChannel | undefined;
 }
 
 /** How sure an announcement of a dead number has to be before we stop listening to it. */

@@ -366,6 +366,21 @@ describe('the dialer', () => {
     await Promise.all([dialer.close(), run(200)]);
   });
 
+  it('dials more slowly by every slot that a call beside the campaigns takes', async () => {
+    const { dialer, placed, run } = bench(100, { callMs: () => 100, settings: { maxCallsPerSecond: 1000 } });
+    expect(dialer.takeSlot('main', 0)).toBe(0);
+    expect(dialer.takeSlot('elsewhere', 0)).toBe(0);
+    expect(dialer.takeSlot('main', 0)).toBeUndefined();
+    let waitMs: number | undefined = 0;
+    while (waitMs !== undefined) waitMs = dialer.takeSlot('main', 2000);
+    await dialer.start({ exclusive: true });
+    await run(1900);
+    expect(placed).toHaveLength(0);
+    await run(500);
+    expect(placed.length).toBeGreaterThan(0);
+    await Promise.all([dialer.close(), run(200)]);
+  });
+
   it('waits for its calls when drained and dials nothing more', async () => {
     const { store, dialer, placed, run } = bench(200, { callMs: () => 5000 });
     await dialer.start({ exclusive: true });

@@ -125,6 +125,20 @@ export class Dialer {
     return this.#live.size;
   }
 
+  /**
+   * Takes the next slot of a trunk for a call that no campaign dials, and says how far away it is; undefined where that
+   * is more than `withinMs`.
+   */
+  takeSlot(trunk: string, withinMs: number): number | undefined {
+    const pace = this.#lines.get(trunk)?.pace;
+    if (pace === undefined) return 0;
+    const nowMs = this.#o.clock.monotonicMs();
+    const atMs = pace.nextMs(nowMs);
+    if (atMs - nowMs > withinMs) return undefined;
+    pace.take(atMs);
+    return atMs - nowMs;
+  }
+
   /** The campaigns of the latest look, with what holds them. */
   status(): readonly DialStatus[] {
     return this.#status;

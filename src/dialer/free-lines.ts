@@ -23,7 +23,7 @@ export async function freeLines(
   lines: readonly OfferedLines[],
 ): Promise<FreeLines> {
   const result = await sql<{ trunk: string; open: number; own: number }>`
-    SELECT trunk, count(*)::int AS open,
+    SELECT trunk, sum(1 + second_calls)::int AS open,
       count(*) FILTER (WHERE campaign_id = ${campaign.id}::uuid AND direction = 'outbound')::int AS own
     FROM attempts WHERE state = 'open' GROUP BY trunk`.execute(trx);
   const open = new Map(result.rows.map((row) => [row.trunk, row.open]));

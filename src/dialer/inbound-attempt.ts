@@ -65,7 +65,8 @@ export async function openInboundAttempt(
       SELECT ${attempt.id}::uuid, 'inbound', ${attempt.campaignId ?? null}::uuid, ${attempt.contactId ?? null}::uuid,
         ${attempt.number}, ${attempt.phone}, ${attempt.callerNumber}, ${attempt.trunk}, ${o.nodeId}::uuid, 'open',
         ${attempt.createdAt}::timestamptz
-      WHERE (SELECT count(*) FROM attempts WHERE state = 'open' AND trunk = ${attempt.trunk}) < ${o.channels}
+      WHERE (SELECT coalesce(sum(1 + second_calls), 0) FROM attempts
+        WHERE state = 'open' AND trunk = ${attempt.trunk}) < ${o.channels}
       RETURNING id`.execute(trx);
     return result.rows.length > 0;
   });

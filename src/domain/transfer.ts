@@ -6,7 +6,7 @@ export type TransferKind = (typeof TRANSFER_KINDS)[number];
 
 /**
  * Why a transfer did not come about: what the target did, `refused` where the callee's line does not let itself be
- * transferred, `cancelled` where we gave up.
+ * transferred, `no-channel` where the trunk has none free, `cancelled` where we gave up.
  */
 export const TRANSFER_FAILURES = [
   'busy',
@@ -15,6 +15,7 @@ export const TRANSFER_FAILURES = [
   'invalid-number',
   'unreachable',
   'refused',
+  'no-channel',
   'cancelled',
 ] as const;
 export type TransferFailure = (typeof TRANSFER_FAILURES)[number];

@@ -5,6 +5,7 @@ import { listLeads } from '#campaigns/view.ts';
 import { dialsToday } from '#compliance/attempt-facts.ts';
 import { openAttemptStore } from '#dialer/attempt-store.ts';
 import { findCaller, openInboundAttempt } from '#dialer/inbound-attempt.ts';
+import { freeSecondChannel, takeSecondChannel } from '#dialer/second-call.ts';
 import type { Attempt } from '#domain/call.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
 import { openBus } from '#platform/bus.ts';
@@ -25,7 +26,7 @@ it('a call that came in counts as a channel and not as a dial, keeps its caller 
   const { db } = database;
   const now = new Date();
   const campaign = await seedCampaign(db, openBus(silentLog), {
-    count: 2,
+    count: 3,
     now,
     firstNumber: 13_900_000_001,
     settings: { maxConcurrentCalls: 1 },
@@ -62,9 +63,9 @@ it('a call that came in counts as a channel and not as a dial, keeps its caller 
     allow: () => Promise.resolve({ allow: true }),
     loadScript: () => Promise.resolve(EMPTY_SCRIPT),
   });
-  const take = (channels: number) =>
+  const take = (channels: number, of = campaign) =>
     store.take(
-      { ...campaign, scriptId: campaign.scriptId, scriptVersion: campaign.scriptVersion },
+      { ...of, scriptId: campaign.scriptId, scriptVersion: campaign.scriptVersion },
       {
         limit: 5,
         lines: [offeredLines(channels)],
@@ -73,15 +74,30 @@ it('a call that came in counts as a channel and not as a dial, keeps its caller 
     );
   // The one channel is taken by the caller.
   expect((await take(1)).attempts).toEqual([]);
-  // The campaign's own limit of one is not, and of its two leads only the one who is not calling us is dialled.
+  // The campaign's own limit of one is not, and of its leads the one who is calling us is not dialled.
   const taken = await take(2);
   expect(taken.attempts.map(({ phone }) => phone)).toEqual(['+8613900000002']);
+
+  // Of three channels the two calls take two, whoever one of them is handed over to a third, and nobody a fourth.
+  expect(await takeSecondChannel(db, attempt, 3)).toBe(true);
+  expect(await takeSecondChannel(db, attempt, 3)).toBe(false);
+  expect(await openInboundAttempt(db, { ...second, id: newId<'attempt'>(now) }, { nodeId: gone, channels: 3 })).toBe(
+    false,
+  );
+  const unlimited = { ...campaign, settings: { ...campaign.settings, maxConcurrentCalls: 9 } };
+  await sql`UPDATE attempts SET state = 'ended' WHERE id = ${attempt.id}::uuid`.execute(db);
+  expect(await takeSecondChannel(db, attempt, 3)).toBe(false);
+  await sql`UPDATE attempts SET state = 'open' WHERE id = ${attempt.id}::uuid`.execute(db);
+  expect((await take(3, unlimited)).attempts).toEqual([]);
+  await freeSecondChannel(db, attempt.id);
+  await freeSecondChannel(db, attempt.id);
+  expect((await take(3, unlimited)).attempts).toHaveLength(1);
 
   await store.lease([campaign.id], now, new Date(now.getTime() + 60_000));
   await store.hold(campaign.id, 'platform-busy');
   await sql`UPDATE leads SET state = 'pending' WHERE state = 'dialing'`.execute(db);
   const leads = await listLeads(db, { campaignId: campaign.id }, new Date(now.getTime() + 1000));
-  expect(leads.items.map(({ reason }) => reason)).toEqual(['platform-busy', 'platform-busy']);
+  expect(leads.items.map(({ reason }) => reason)).toEqual(['platform-busy', 'platform-busy', 'platform-busy']);
 
   const orphans = await store.orphans({ all: true }, [], now);
   expect(orphans.map(({ id }) => id)).toContain(attempt.id);

@@ -89,6 +89,7 @@ export const enCodes: typeof zhCodes = {
     'invalid-number': 'invalid number',
     unreachable: 'unreachable',
     refused: 'the line cannot transfer',
+    'no-channel': 'no free channel',
     cancelled: 'cancelled',
   },
   listener: { monitor: 'monitoring', whisper: 'whispering', barge: 'barged in' },

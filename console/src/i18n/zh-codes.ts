@@ -96,6 +96,7 @@ export const zhCodes = {
     'invalid-number': '号码无效',
     unreachable: '无法接通',
     refused: '线路不支持转接',
+    'no-channel': '线路通道已满',
     cancelled: '已取消',
   } satisfies Record<TransferFailure, string>,
   listener: { monitor: '监听', whisper: '耳语', barge: '强插' } satisfies Record<ListenerRole, string>,

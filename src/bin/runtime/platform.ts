@@ -41,6 +41,7 @@ import { openSpeech } from './speech.ts';
 import type { Speech } from './speech.ts';
 import { openSingleCalls } from './single-call.ts';
 import { sipBinds } from './sip-binds.ts';
+import { secondCalls } from './second-calls.ts';
 import { dialTrunks, trunkFor, trunkSummaries } from './trunk-lines.ts';
 import { openTrunks } from './trunks.ts';
 
@@ -128,6 +129,13 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     log,
     sip,
     trunk: (name) => trunks.find(name),
+    takeChannel: secondCalls({
+      db: database.db,
+      clock,
+      log,
+      trunks: lines,
+      takeSlot: (trunk, withinMs) => dialer.takeSlot(trunk, withinMs),
+    }),
     workers: config.rtp.workers === 0 ? Math.max(1, availableParallelism() - 1) : config.rtp.workers,
     rtp: { address: config.rtp.host, first: config.rtp.firstPort, last: config.rtp.lastPort },
     recordingsDirectory: directories.recordings,

@@ -19,7 +19,7 @@ import type { BridgeCommand } from './bridge-protocol.ts';
 import { CallBridge } from './call-bridge.ts';
 import { transferFailureOf } from './outside-leg.ts';
 import { outsideTarget } from './outside-target.ts';
-import type { OutsideCaller } from './outside-target.ts';
+import type { OutsideCaller, TakeChannel } from './outside-target.ts';
 
 const ROUTE = plainRoute(
   't',
@@ -45,11 +45,13 @@ let seconds: {
 }[];
 let refer: PromiseWithResolvers<TransferResult>;
 let bridge: CallBridge;
+let takeChannel: TakeChannel | undefined;
 
 beforeEach(() => {
   clock = new CountingClock();
   [posted, noted, hangUps, seconds] = [[], [], [], []];
   refer = Promise.withResolvers();
+  takeChannel = undefined;
   bridge = new CallBridge({
     clock,
     log: silentLog,
@@ -66,6 +68,7 @@ beforeEach(() => {
 function caller(): OutsideCaller {
   return {
     clock,
+    takeChannel,
     trunk: new Trunk(ROUTE, { clock }),
     attempt: { id: 'a', callerNumber: '+862100000000' } as unknown as Attempt,
     sip: {
@@ -198,6 +201,51 @@ test('what a script wants and cannot have comes back as a failure', () => {
   bridge.onWorker({ is: 'wanted', wish });
   expect(posted).toEqual([{ do: 'resume', failure: 'invalid-number' }]);
   expect(bridge.record).toMatchObject({ result: 'invalid-number' });
+});
+
+describe('a second call to a number takes a channel of the trunk', () => {
+  test('and is not placed where none is free', async () => {
+    takeChannel = () => Promise.resolve(undefined);
+    start();
+    opened();
+    await expect.poll(() => dos().at(-1)).toBe('resume');
+    expect(posted.at(-1)).toEqual({ do: 'resume', failure: 'no-channel' });
+    expect(seconds).toEqual([]);
+    expect(clock.running).toBe(0);
+  });
+
+  test.each([
+    ['the target hangs up', () => (answered(), ended({ cause: 'bye' }))],
+    ['the target is busy', () => ended({ cause: 'rejected', status: 486 })],
+    ['the operator gives up', () => bridge.endTransfer()],
+    ['the call ends', () => (answered(), bridge.close())],
+  ])('and gives it back once when %s', async (_, end) => {
+    let free = 0;
+    takeChannel = ({ id }) => Promise.resolve(id === 'a' ? () => void free++ : undefined);
+    start();
+    opened();
+    await expect.poll(() => seconds.length).toBe(1);
+    expect(free).toBe(0);
+    end();
+    bridge.close();
+    expect(free).toBe(1);
+  });
+
+  test('and gives it back where nobody wants it any more when its turn comes', async () => {
+    const turn = Promise.withResolvers<() => void>();
+    let free = 0;
+    takeChannel = () => turn.promise;
+    start();
+    opened();
+    bridge.endTransfer();
+    turn.resolve(() => void free++);
+    await expect.poll(() => free).toBe(1);
+    expect(seconds).toEqual([]);
+    bridge.listen({ target: 'sip:8000@192.0.2.9', role: 'monitor' }, 'user:1');
+    opened(1);
+    // A SIP URI is called without the trunk.
+    expect(seconds).toHaveLength(1);
+  });
 });
 
 test('listeners are bounded, and go when the call goes', () => {

@@ -12,7 +12,7 @@ import type { CallEnd, HangupReason, OutgoingCall } from '#telephony/sip/user-ag
 import type { BridgeCommand, BridgeEvent, LegRole } from './bridge-protocol.ts';
 import type { OutsideTarget } from './outside-target.ts';
 
-/** A worker that has not bound a leg's ports by then is stuck. */
+/** A worker that has not bound a leg's ports by then is stuck, or the trunk has no turn for the call. */
 const PORTS_MS = 5_000;
 const CLEARING: HangupReason = { protocol: 'Q.850', cause: 16, text: 'Normal call clearing' };
 
@@ -34,8 +34,8 @@ export interface OutsideLegOptions {
  * The main thread's half of a second call beside one that is going on: ports on that call's worker, an INVITE, and its
  * place among the parties as soon as it is answered. Closed by `hangUp`.
  *
- *   [opening] -- ports: INVITE --> [calling] -- 200: join --> [answered] -- BYE either way: leave --> [ended]
- *       '-- no ports, hangUp ---------- refused, hangUp: CANCEL, leave -----------------------------------^
+ *   [opening] -- ports, channel: INVITE --> [calling] -- 200: join --> [answered] -- BYE either way: leave --> [ended]
+ *       '-- neither, hangUp -------------------- refused, hangUp: CANCEL, leave -----------------------------------^
  */
 export class OutsideLeg {
   readonly id = newId<'leg'>();
@@ -44,6 +44,8 @@ export class OutsideLeg {
   readonly #waiting: Timer;
   #offer: SessionDescription | undefined;
   #sip: OutgoingCall | undefined;
+  /** Gives the channel of the trunk back. */
+  #free: () => void = () => undefined;
   #state: 'opening' | 'calling' | 'answered' | 'ended' = 'opening';
 
   /** Asks for ports at once. */
@@ -66,7 +68,7 @@ export class OutsideLeg {
   onWorker(event: Exclude<BridgeEvent, { is: 'wanted' }>): void {
     switch (event.is) {
       case 'opened':
-        if (this.#state === 'opening') this.#invite(event.audioPort, event.textPort);
+        if (this.#state === 'opening') void this.#ready(event.audioPort, event.textPort);
         return;
       case 'failed':
         this.#end('unreachable');
@@ -87,6 +89,18 @@ export class OutsideLeg {
     this.#sip?.hangup(reason);
     // BYE is reported at once; a CANCEL need not be waited for by anybody here.
     this.#end('cancelled');
+  }
+
+  async #ready(audioPort: number, textPort: number): Promise<void> {
+    const { takeChannel } = this.#o.to;
+    if (takeChannel !== undefined) {
+      const free = await takeChannel();
+      if (free === undefined) return this.#end('no-channel');
+      // Nobody waits for it any more.
+      if (this.#state !== 'opening') return free();
+      this.#free = free;
+    }
+    this.#invite(audioPort, textPort);
   }
 
   #invite(audioPort: number, textPort: number): void {
@@ -116,8 +130,10 @@ export class OutsideLeg {
       );
     } catch (error) {
       log.warn({ err: error }, 'a second call could not be placed');
-      const full = error instanceof AppError && error.code !== 'invalid-input';
-      this.#end(full ? 'unreachable' : 'invalid-number');
+      const code = error instanceof AppError ? error.code : 'invalid-input';
+      // Every server of the trunk is full.
+      if (code === 'resource-exhausted') this.#end('no-channel');
+      else this.#end(code === 'invalid-input' ? 'invalid-number' : 'unreachable');
     }
   }
 
@@ -150,6 +166,7 @@ export class OutsideLeg {
     const answered = this.#state === 'answered';
     this.#state = 'ended';
     this.#waiting.cancel();
+    this.#free();
     this.#o.post({ do: 'leave', leg: this.id });
     this.#o.onEnded(answered ? undefined : failure);
   }

@@ -12,12 +12,20 @@ import { inviteOf } from '../trunk-invite.ts';
 import type { TrunkPeer, TrunkRoute } from '../trunk-route.ts';
 import type { Trunk } from '../trunk.ts';
 
+/**
+ * Takes a channel of the trunk for a second call beside `attempt` and waits for its turn; what comes back gives it back.
+ * Undefined where none is free. Never rejects.
+ */
+export type TakeChannel = (attempt: Attempt) => Promise<(() => void) | undefined>;
+
 /** An outside number or PBX that can be called. */
 export interface OutsideTarget {
   /** Where the callee's own line is sent by a blind transfer. */
   readonly uri: string;
   readonly codecs: readonly AudioCodec[];
   readonly srtp: SrtpPolicy | undefined;
+  /** To be called before `place`; undefined where no channel is taken. */
+  readonly takeChannel: (() => ReturnType<TakeChannel>) | undefined;
   /** Throws what `placeCall` throws, and `resource-exhausted` while every server of the trunk is full. */
   place(
     call: { readonly callId: string; readonly sdp: string; readonly ringTimeoutMs: number },
@@ -32,6 +40,8 @@ export interface OutsideCaller {
   readonly trunk: Trunk;
   /** The call that it stands beside. */
   readonly attempt: Attempt;
+  /** Undefined where channels are not counted. */
+  readonly takeChannel?: TakeChannel | undefined;
 }
 
 /**
@@ -41,7 +51,7 @@ export interface OutsideCaller {
 export function outsideTarget(o: OutsideCaller, target: string): OutsideTarget {
   const called = dialable(target);
   if (called === undefined) throw notDialable(target);
-  const { attempt, clock, sip, trunk } = o;
+  const { attempt, clock, sip, takeChannel, trunk } = o;
   const { route } = trunk;
   const { codecs, srtp } = route;
   const host = sip.address.address;
@@ -51,6 +61,7 @@ export function outsideTarget(o: OutsideCaller, target: string): OutsideTarget {
       uri: called,
       codecs,
       srtp,
+      takeChannel: undefined,
       place: (call, handlers) => sip.placeCall({ ...call, target: called, from }, handlers),
     };
   }
@@ -58,6 +69,7 @@ export function outsideTarget(o: OutsideCaller, target: string): OutsideTarget {
     uri: numberUri(route, route.peers[0], called),
     codecs,
     srtp,
+    takeChannel: takeChannel === undefined ? undefined : () => takeChannel(attempt),
     place: ({ callId, sdp, ringTimeoutMs }, handlers) =>
       new TrunkCall({
         clock,
