@@ -94,6 +94,18 @@ it('digits go as tones where the peer does not take INFO, and what INFO loses to
   expect(breaking.queued).toEqual(['23']);
 });
 
+it('digits go as tones after two seconds in which nobody answers INFO', async () => {
+  const { network, watched, leg, queued } = await talking();
+  network.lose = ({ label }) => label.startsWith('INFO');
+  const sending = sendDtmf({ control: watched.call, leg, media: MEDIA }, '12');
+  network.clock.advance(1_999);
+  await setImmediate();
+  expect(queued).toEqual([]);
+  network.clock.advance(1);
+  expect(await sending).toBe('tones');
+  expect(queued).toEqual(['12']);
+});
+
 it('a call that is over sends nothing', async () => {
   const { watched, network, settle } = await talking();
   watched.call.hangup();

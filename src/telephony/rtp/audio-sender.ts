@@ -15,12 +15,16 @@ const sharedRoom = sharedPacket.subarray(RTP_HEADER_BYTES);
 
 /** The sending half of an audio stream: frames of 20 ms in, RTP packets out. Knows nothing of sockets. */
 export class AudioSender {
-  readonly ssrc: number;
+  ssrc: number;
+  /** Of this source, as its reports count them. */
   packets = 0;
   octets = 0;
+  /** Of sources before it. */
+  #packetsBefore = 0;
   /** What the handler fills between `blank` and `next`: 160 octets. */
   readonly frame = sharedFrame;
   readonly #send: (packet: Uint8Array) => void;
+  readonly #random: () => number;
   readonly #dtmf = new DtmfSender();
   readonly #event = new Uint8Array(4);
   readonly #sink: PayloadSink;
@@ -45,9 +49,10 @@ export class AudioSender {
   /** `send` gets one packet, whose bytes are reused once it returns. `random` gives numbers in [0, 1). */
   constructor(media: AudioMedia, random: () => number, send: (packet: Uint8Array) => void) {
     this.#send = send;
-    this.ssrc = Math.floor(random() * 0x100000000);
+    this.#random = random;
+    this.ssrc = this.#random32();
     this.#sequence = Math.floor(random() * 0x8000);
-    this.#timestamp = Math.floor(random() * 0x100000000);
+    this.#timestamp = this.#random32();
     this.#sink = {
       room: () => this.#room,
       emit: (bytes, startUnits) => this.#emitAudio(bytes, startUnits),
@@ -57,6 +62,11 @@ export class AudioSender {
     this.#silence = silenceOctet(this.#codec);
     this.#packetizer = packetizerFor(media, this.#sink);
     this.#prepare();
+  }
+
+  /** Packets of the whole call. */
+  get allPackets(): number {
+    return this.#packetsBefore + this.packets;
   }
 
   /** The timestamp of the next frame, 32 bits. */
@@ -74,6 +84,7 @@ export class AudioSender {
     const { codec, ptimeMs, opus } = this.#media;
     const alike = codec === media.codec && ptimeMs === media.ptimeMs && sameWishes(opus, media.opus);
     this.#media = media;
+    if (clockHzOf(codec) !== clockHzOf(media.codec)) this.#changeSource();
     if (!alike) {
       this.#packetizer.close();
       this.#packetizer = packetizerFor(media, this.#sink);
@@ -117,6 +128,20 @@ export class AudioSender {
   /** Frees what an encoder holds. */
   close(): void {
     this.#packetizer.close();
+  }
+
+  /** Timestamps of one source count at one rate: another clock makes another source (RFC 7160 §4.1). */
+  #changeSource(): void {
+    this.#packetsBefore += this.packets;
+    this.packets = 0;
+    this.octets = 0;
+    this.ssrc = this.#random32();
+    this.#sequence = Math.floor(this.#random() * 0x8000);
+    this.#timestamp = this.#random32();
+  }
+
+  #random32(): number {
+    return Math.floor(this.#random() * 0x100000000);
   }
 
   #prepare(): void {

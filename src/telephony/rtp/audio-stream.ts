@@ -172,7 +172,8 @@ export class AudioStream {
 
   #sendRtcp(bytes: Uint8Array): void {
     const { address, port } = this.#rtcpLatch;
-    if (port !== 0) this.#ports.rtcp.send(this.crypto.protectRtcp(bytes), address, port);
+    if (port !== 0 && this.#media.withoutRtcp !== true)
+      this.#ports.rtcp.send(this.crypto.protectRtcp(bytes), address, port);
   }
 }
 

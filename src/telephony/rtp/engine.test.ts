@@ -315,6 +315,23 @@ test('a closed leg says BYE over RTCP', async () => {
   expect(report.byes).toEqual([report.ssrc]);
 });
 
+test('a far end that gives RTCP no bandwidth gets none', async () => {
+  const engine = await openEngine(43000, 43040);
+  const leg = await engine.openLeg(handlers());
+  const [peer, control] = [await openPeer(), await openPeer()];
+  const media = mediaTowards({ audioPort: peer.port, textPort: 9 });
+  leg.start({ ...media, audio: { ...media.audio, remoteRtcpPort: control.port, withoutRtcp: true } });
+  await received(peer.socket);
+  const heard: Buffer[] = [];
+  control.socket.on('message', (bytes) => heard.push(bytes));
+  leg.close();
+  // What the leg had sent would be before this.
+  const last = received(control.socket);
+  peer.socket.send('last', control.port, HOST);
+  await last;
+  expect(heard.map(String)).toEqual(['last']);
+});
+
 test('thirty seconds without a packet are told once', async () => {
   const clock = new ManualClock();
   const engine = await openEngine(42500, 42540, clock);

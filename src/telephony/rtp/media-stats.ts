@@ -19,7 +19,7 @@ export function mediaStats(codec: MediaStats['codec'], audio: AudioStream | unde
   const heard = audio !== undefined && losses !== undefined && losses.expected > 0;
   return {
     codec,
-    packetsSent: audio?.sender.packets ?? 0,
+    packetsSent: audio?.sender.allPackets ?? 0,
     packetsReceived: reception?.totalReceived ?? 0,
     packetsLost: reception?.lost ?? 0,
     packetsLate: audio?.receiver.late ?? 0,

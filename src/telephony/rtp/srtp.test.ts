@@ -103,6 +103,14 @@ describe.each(SRTP_SUITES)('%s', (suite) => {
 });
 
 describe('replay and order', () => {
+  it('counts each source of a sender from zero', () => {
+    const sender = new SrtpSender(KEY);
+    const receiver = new SrtpReceiver(KEY);
+    for (const sequence of [65_530, 65_540])
+      expect(receiver.unprotect(sender.protect(packetOf(sequence)).slice())).toBeDefined();
+    expect(hex(receiver.unprotect(sender.protect(packetOf(9, 0xabc)).slice()))).toBe(hex(packetOf(9, 0xabc)));
+  });
+
   it('takes each packet once, late ones up to 63 behind', () => {
     const sender = new SrtpSender(KEY);
     const wires = Array.from({ length: 200 }, (_, i) => sender.protect(packetOf(65_450 + i)).slice());

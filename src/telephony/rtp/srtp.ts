@@ -17,7 +17,7 @@ function tagBytesOf(key: SrtpKey): number {
   return key.suite === 'AES_CM_128_HMAC_SHA1_32' ? 4 : 10;
 }
 
-/** Encrypts and authenticates the RTP packets of one source in the order they are sent (RFC 3711). */
+/** Encrypts and authenticates the RTP packets of a sender in order; each of its sources counts from zero (RFC 3711 §3.2.3). */
 export class SrtpSender {
   readonly #keys: SessionKeys;
   readonly #tagBytes: number;
@@ -25,6 +25,7 @@ export class SrtpSender {
   readonly #keystream: Keystream;
   #buffer = 0;
   #index = -1;
+  #ssrc = -1;
 
   constructor(key: SrtpKey) {
     this.#keys = deriveSessionKeys(key, 'rtp');
@@ -42,8 +43,10 @@ export class SrtpSender {
     const out = held.length === bytes ? held : held.subarray(0, bytes);
     out.set(packet);
     const sequence = (packet[2]! << 8) | packet[3]!;
-    this.#index = this.#index < 0 ? sequence : extendCounter(sequence, this.#index, 16);
-    this.#keystream.apply(out, payloadStart(packet, end), end, readUint32(packet, 8), this.#index);
+    const ssrc = readUint32(packet, 8);
+    this.#index = ssrc === this.#ssrc ? extendCounter(sequence, this.#index, 16) : sequence;
+    this.#ssrc = ssrc;
+    this.#keystream.apply(out, payloadStart(packet, end), end, ssrc, this.#index);
     const digest = this.#keys.authentication.digest(out.subarray(0, end), Math.floor(this.#index / 0x10000));
     writeTag(digest, out, end, this.#tagBytes);
     return out;

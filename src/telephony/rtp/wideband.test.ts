@@ -312,3 +312,33 @@ it.each(['PCMA', 'G722', 'opus'] as const)(
     expect(line.tone(10).share).toBeGreaterThan(0.97);
   },
 );
+
+it('another clock makes another source, another codec of the same clock does not (RFC 7160)', () => {
+  const packets: { ssrc: number; bytes: Uint8Array }[] = [];
+  let random = 0.1;
+  const sender = new AudioSender(
+    mediaOf('PCMA'),
+    () => (random += 0.1),
+    (bytes) => {
+      const packet = newRtpPacket();
+      if (parseRtp(bytes, packet)) packets.push({ ssrc: packet.ssrc, bytes: bytes.slice() });
+    },
+  );
+  open.push(sender);
+  const run = (): void => {
+    for (let i = 0; i < 5; i++) {
+      sender.blank();
+      sender.next(true);
+    }
+  };
+  const sources = (): number => new Set(packets.map(({ ssrc }) => ssrc)).size;
+  run();
+  sender.renegotiate(mediaOf('G722'));
+  run();
+  expect([sources(), sender.packets]).toEqual([1, 10]);
+  sender.renegotiate(mediaOf('opus'));
+  run();
+  expect(sources()).toBe(2);
+  expect(sender.packets).toBeLessThanOrEqual(5);
+  expect(sender.allPackets).toBe(packets.length);
+});

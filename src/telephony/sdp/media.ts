@@ -66,6 +66,8 @@ export interface AudioMedia {
   readonly remotePort: number;
   /** a=rtcp or port + 1. */
   readonly remoteRtcpPort: number;
+  /** The far end gives RTCP no bandwidth: none is sent. */
+  readonly withoutRtcp?: boolean;
   readonly direction: Direction;
   /** Undefined: in the clear. */
   readonly srtp?: SrtpMedia | undefined;

@@ -17,7 +17,7 @@ import {
 } from './formats.ts';
 import type { TextFormat } from './formats.ts';
 import type { AudioFormat, AudioMedia, Direction, LocalMedia, NegotiatedMedia, SrtpMedia, TextMedia } from './media.ts';
-import type { MediaDescription, SessionDescription } from './parse.ts';
+import type { MediaDescription, SdpLine, SessionDescription } from './parse.ts';
 
 /** The outcome of an offer that came in. */
 export type AnswerResult =
@@ -101,7 +101,10 @@ export function createAnswer(offer: SessionDescription, local: LocalMedia): Answ
         const event = local.dtmf ? eventFor(codec.codec, eventsOf(section)) : undefined;
         const events = event === undefined ? [] : [event];
         const answer = audioSection(local.audioPort, [codec], events, direction, section.protocol);
-        audio = audioMedia(section, answer, codec, remoteAddress, direction, security.srtp);
+        audio = {
+          ...audioMedia(section, answer, codec, remoteAddress, direction, security.srtp),
+          ...rtcpOf(offer, section),
+        };
         return secured(answer, security.line);
       }
     }
@@ -140,7 +143,10 @@ export function acceptAnswer(offer: SessionDescription, answer: SessionDescripti
       if (!security.ok) return { ok: false, reason: security.reason };
       const codec = codecsOf(section).find((one) => codecsOf(offered).some((ours) => ours.codec === one.codec));
       if (codec === undefined) return { ok: false, reason: 'answer has no codec that was offered' };
-      audio = audioMedia(section, offered, codec, remoteAddress, direction, security.srtp);
+      audio = {
+        ...audioMedia(section, offered, codec, remoteAddress, direction, security.srtp),
+        ...rtcpOf(answer, section),
+      };
     } else if (section.kind === 'text' && security.ok) {
       const format = textFormatOf(section);
       if (format !== undefined)
@@ -163,6 +169,16 @@ function usable(section: MediaDescription): boolean {
 function secured(section: MediaDescription, line: CryptoLine | undefined): MediaDescription {
   if (line === undefined) return section;
   return { ...section, attributes: [...section.attributes, cryptoAttribute(line)] };
+}
+
+/** b=RS:0 and b=RR:0 give RTCP no bandwidth (RFC 3556 §2); a section's own lines come before those of the session. */
+function rtcpOf(description: SessionDescription, section: MediaDescription): Pick<AudioMedia, 'withoutRtcp'> {
+  const none = ['RS', 'RR'].every((modifier) => {
+    const isOne = ({ type, value }: SdpLine): boolean => type === 'b' && value.startsWith(`${modifier}:`);
+    const line = section.lines.find(isOne) ?? description.lines.find(isOne);
+    return line !== undefined && /:0+$/.test(line.value.trim());
+  });
+  return none ? { withoutRtcp: true } : {};
 }
 
 /** What was agreed: we send by the far end's section, and receive by ours. */

@@ -230,3 +230,23 @@ describe('offer and answer', () => {
     expect(localMediaOf(parseSdp(writeSdp(createOffer(OURS))))).toEqual(OURS);
   });
 });
+
+describe('bandwidth of RTCP (RFC 3556)', () => {
+  const audio = 'm=audio 5000 RTP/AVP 8\r\n';
+  it.each([
+    ['none in the section', `${SESSION}${audio}b=RS:0\r\nb=RR:0\r\n`, true],
+    ['none in the session', `${HEAD}c=IN IP4 192.0.2.2\r\nb=RS:0\r\nb=RR:0\r\nt=0 0\r\n${audio}`, true],
+    [
+      'some in the section against the session',
+      `${HEAD}b=RS:0\r\nb=RR:0\r\nt=0 0\r\n${audio}c=IN IP4 192.0.2.2\r\nb=RR:800\r\n`,
+      undefined,
+    ],
+    ['for receivers alone', `${SESSION}${audio}b=RS:0\r\nb=RR:2000\r\n`, undefined],
+    ['nothing said', `${SESSION}${audio}`, undefined],
+  ])('%s', (_, text, none) => {
+    expect(answerTo(text).media.audio.withoutRtcp).toBe(none);
+    const offer = createOffer({ ...OURS, textPort: undefined });
+    const accepted = acceptAnswer(offer, parseSdp(text));
+    expect(accepted.ok && accepted.media.audio.withoutRtcp).toBe(none);
+  });
+});

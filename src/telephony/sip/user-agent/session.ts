@@ -221,7 +221,7 @@ export class CallSession {
   /** One digit by INFO. */
   sendDigit(digit: string): Promise<InfoResult> {
     if (this.#over || !this.#dialog.confirmed) return Promise.resolve(NOT_ANSWERED);
-    return sendDigitByInfo(this, this.#peerHeaders, digit);
+    return sendDigitByInfo(this, this.#peerHeaders, digit, this.#context.clock);
   }
 
   /** A request inside the dialog. */
