@@ -115,7 +115,9 @@ export class DtmfToneDetector {
   #window(from: number, nowMs: number): void {
     const key = this.#classify(from);
     const power = key < 0 ? 0 : this.#tones.powers[key >> 2]! + this.#tones.powers[4 + (key & 3)]!;
-    [this.#tones, this.#before] = [this.#before, this.#tones];
+    const before = this.#before;
+    this.#before = this.#tones;
+    this.#tones = before;
     if (key >= 0 && (this.#key < 0 || (key !== this.#key && this.#full < MIN_WINDOWS))) this.#begin(key, nowMs);
     if (key >= 0 && key === this.#key && power >= this.#best * FULL_SHARE) {
       // A louder window shows that those before it were only partly filled.

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { writeUint32 } from './packet.ts';
 
-const BLOCK_BYTES = 64;
+/** What the padded key takes before a message. */
+export const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 20;
 const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
@@ -37,7 +38,21 @@ export class HmacSha1 {
     this.#inner.set(bytes, BLOCK_BYTES);
     if (more !== undefined) writeUint32(this.#inner, end, more);
     if (this.#message.length !== length) this.#message = this.#inner.subarray(0, length);
-    const inner = hash('sha1', this.#message, 'binary');
+    return this.#finish(this.#message);
+  }
+
+  /** Puts the padded key into the first 64 octets of `message`, for `digestPadded`. */
+  pad(message: Uint8Array): void {
+    message.set(this.#inner.subarray(0, BLOCK_BYTES));
+  }
+
+  /** As `digest`, of what lies behind the padded key in `message`: nothing is copied. */
+  digestPadded(message: Uint8Array): string {
+    return this.#finish(message);
+  }
+
+  #finish(message: Uint8Array): string {
+    const inner = hash('sha1', message, 'binary');
     for (let i = 0; i < DIGEST_BYTES; i++) this.#outer[BLOCK_BYTES + i] = inner.charCodeAt(i);
     return hash('sha1', this.#outer, 'binary');
   }

@@ -21,6 +21,9 @@ export class Keystream {
   readonly #counter = new Uint8Array(BLOCK_BYTES);
   readonly #counterWords = new Uint32Array(this.#counter.buffer);
   #stream: Uint8Array = new Uint8Array(0);
+  /** The same by words, and by words the memory in which the last packet lay, mostly that of all of them. */
+  #streamWords: Uint32Array = new Uint32Array(0);
+  #packetWords: Uint32Array = new Uint32Array(0);
   #ssrc = -1;
   #first = 0;
   #blocks = 0;
@@ -44,9 +47,25 @@ export class Keystream {
       this.#cipher.apply(this.#counter, packet, from, to);
       return;
     }
-    const stream = this.#stream;
-    let at = ahead * this.#blocks * BLOCK_BYTES;
-    for (let i = from; i < to; i++) packet[i]! ^= stream[at++]!;
+    this.#mix(packet, from, to, ahead * this.#blocks * BLOCK_BYTES);
+  }
+
+  /** Four octets at a time where they lie so, then one by one. */
+  #mix(packet: Uint8Array, from: number, to: number, at: number): void {
+    const offset = packet.byteOffset + from;
+    if ((offset & 3) === 0) {
+      if (this.#packetWords.buffer !== packet.buffer)
+        this.#packetWords = new Uint32Array(packet.buffer, 0, packet.buffer.byteLength >> 2);
+      const words = this.#packetWords;
+      const stream = this.#streamWords;
+      const count = (to - from) >> 2;
+      const first = offset >> 2;
+      const streamFirst = at >> 2;
+      for (let i = 0; i < count; i++) words[first + i]! ^= stream[streamFirst + i]!;
+      from += count * 4;
+      at += count * 4;
+    }
+    for (let i = from; i < to; i++) packet[i]! ^= this.#stream[at++]!;
   }
 
   #advance(packet: Uint8Array, ssrc: number, index: number, blocks: number): void {
@@ -66,6 +85,8 @@ export class Keystream {
         counters[4 * at - 1] = block;
       }
     }
-    this.#stream = this.#cipher.encryptBlocks(counters.subarray(0, 4 * at));
+    const stream = this.#cipher.encryptBlocks(counters.subarray(0, 4 * at));
+    this.#stream = (stream.byteOffset & 3) === 0 ? stream : stream.slice();
+    this.#streamWords = new Uint32Array(this.#stream.buffer, this.#stream.byteOffset, at);
   }
 }

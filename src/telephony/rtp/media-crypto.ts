@@ -50,7 +50,7 @@ export class MediaCrypto {
         : { key: receive, rtp: new SrtpReceiver(receive), rtcp: new SrtcpReceiver(receive) };
   }
 
-  /** What goes over the wire for an RTP packet; reused after three more. */
+  /** What goes over the wire for an RTP packet; reused for the next one. */
   protectRtp(packet: Uint8Array): Uint8Array {
     return this.#outward === undefined ? packet : this.#outward.rtp.protect(packet);
   }

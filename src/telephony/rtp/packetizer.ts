@@ -52,6 +52,11 @@ class OctetPacketizer implements Packetizer {
 
   push(frame: Uint8Array, wire: Uint8Array | undefined): void {
     const octets = wire ?? this.#g722?.encode(frame) ?? frame;
+    if (this.maxBytes === FRAME_SAMPLES) {
+      this.#sink.room().set(octets);
+      this.#sink.emit(FRAME_SAMPLES, 0);
+      return;
+    }
     let taken = 0;
     while (taken < FRAME_SAMPLES) {
       const part = Math.min(FRAME_SAMPLES - taken, this.maxBytes - this.#filled);

@@ -1,12 +1,12 @@
 import type { SrtpKey } from '../sdp/media.ts';
-import { tagMatches, writeTag } from './hmac-sha1.ts';
+import { BLOCK_BYTES, tagMatches, writeTag } from './hmac-sha1.ts';
 import { Keystream } from './keystream.ts';
-import { extendCounter, readUint32, RTP_HEADER_BYTES } from './packet.ts';
+import { extendCounter, readUint32, RTP_HEADER_BYTES, writeUint32 } from './packet.ts';
 import { ReplayWindow } from './replay-window.ts';
 import { deriveSessionKeys, type SessionKeys } from './srtp-keys.ts';
 
-/** Packets that may still be read by the kernel while the next ones are written. */
-const BUFFERS = 4;
+/** Of the rollover counter; a tag is at least as long. */
+const COUNTER_BYTES = 4;
 /** Sources of one key that are remembered: each change of source takes one. */
 const MAX_SOURCES = 64;
 /** An index has 48 bits (RFC 3711 §9.2): no call gets there. */
@@ -21,9 +21,12 @@ function tagBytesOf(key: SrtpKey): number {
 export class SrtpSender {
   readonly #keys: SessionKeys;
   readonly #tagBytes: number;
-  readonly #buffers: Uint8Array[] = Array.from({ length: BUFFERS }, () => new Uint8Array(0));
   readonly #keystream: Keystream;
-  #buffer = 0;
+  /** The padded key, then the packet, then its rollover counter, in whose place the tag comes at last. */
+  #bytes = new Uint8Array(0);
+  /** All of it that is authenticated, and what goes over the wire. */
+  #message = this.#bytes;
+  #out = this.#bytes;
   #index = -1;
   #ssrc = -1;
 
@@ -33,23 +36,31 @@ export class SrtpSender {
     this.#tagBytes = tagBytesOf(key);
   }
 
-  /** The packet as it goes over the wire; its bytes are reused after three more. `packet` is a whole RTP packet. */
+  /** The packet as it goes over the wire; its bytes are reused for the next one. `packet` is a whole RTP packet. */
   protect(packet: Uint8Array): Uint8Array {
     const end = packet.length;
-    const bytes = end + this.#tagBytes;
-    this.#buffer = (this.#buffer + 1) % BUFFERS;
-    if (this.#buffers[this.#buffer]!.length < bytes) this.#buffers[this.#buffer] = new Uint8Array(bytes);
-    const held = this.#buffers[this.#buffer]!;
-    const out = held.length === bytes ? held : held.subarray(0, bytes);
+    if (this.#out.length !== end + this.#tagBytes) this.#prepare(end);
+    const out = this.#out;
     out.set(packet);
     const sequence = (packet[2]! << 8) | packet[3]!;
     const ssrc = readUint32(packet, 8);
     this.#index = ssrc === this.#ssrc ? extendCounter(sequence, this.#index, 16) : sequence;
     this.#ssrc = ssrc;
     this.#keystream.apply(out, payloadStart(packet, end), end, ssrc, this.#index);
-    const digest = this.#keys.authentication.digest(out.subarray(0, end), Math.floor(this.#index / 0x10000));
-    writeTag(digest, out, end, this.#tagBytes);
+    writeUint32(out, end, Math.floor(this.#index / 0x10000));
+    writeTag(this.#keys.authentication.digestPadded(this.#message), out, end, this.#tagBytes);
     return out;
+  }
+
+  /** Most packets are as long as the one before. */
+  #prepare(end: number): void {
+    const bytes = BLOCK_BYTES + end + this.#tagBytes;
+    if (bytes > this.#bytes.length) {
+      this.#bytes = new Uint8Array(bytes);
+      this.#keys.authentication.pad(this.#bytes);
+    }
+    this.#message = this.#bytes.subarray(0, BLOCK_BYTES + end + COUNTER_BYTES);
+    this.#out = this.#bytes.subarray(BLOCK_BYTES, bytes);
   }
 }
 
@@ -88,7 +99,7 @@ export class SrtpReceiver {
       this.replayed++;
       return undefined;
     }
-    const packet = bytes.subarray(0, end);
+    const packet = beginning(bytes, end);
     const digest = this.#keys.authentication.digest(packet, Math.floor(index / 0x10000));
     if (!tagMatches(digest, bytes, bytes.length - this.#tagBytes, this.#tagBytes)) {
       this.refused++;
@@ -106,6 +117,18 @@ export class SrtpReceiver {
     this.#sources.set(ssrc, window);
     return window;
   }
+}
+
+/** The packet that was read last, and the datagram it is in: polled sockets hand out the same memory again and again. */
+let lastPacket = new Uint8Array(0);
+let packetIn = lastPacket;
+
+function beginning(bytes: Uint8Array, end: number): Uint8Array {
+  if (bytes !== packetIn || lastPacket.length !== end) {
+    packetIn = bytes as Uint8Array<ArrayBuffer>;
+    lastPacket = packetIn.subarray(0, end);
+  }
+  return lastPacket;
 }
 
 /** Where the payload of a packet begins, or -1 where its header does not fit before `end`. */
