@@ -9,6 +9,7 @@ import { acceptAnswer, createAnswer, createOffer } from '#telephony/sdp/offer-an
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
+import { attestationOf } from '#telephony/sip/messages/identity.ts';
 import type { CallEnd, HangupReason, IncomingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
 
 import type { CallBridge, CallControl } from './bridge/call-bridge.ts';
@@ -79,6 +80,8 @@ export class AnsweredCall {
       onMessage: (message) => this.#onWorker(message),
       onLost: () => this.#onWorkerLost('call worker ended'),
     });
+    const attestation = attestationOf(incoming.headers);
+    if (attestation !== undefined) this.#timeline.push({ type: 'attestation', atMs: 0, level: attestation.level });
     incoming.onEnded = (end) => this.#onSipEnded(end);
     incoming.onDtmf = (digit) => this.#seat.post({ type: 'dtmf', call: attempt.id, digit });
     incoming.onMediaChanged = (media) => this.#seat.post({ type: 'renegotiated', call: attempt.id, media });

@@ -42,6 +42,8 @@ export type TimelineEvent =
   | { readonly type: 'progress'; readonly atMs: number; readonly status: number; readonly earlyMedia: boolean }
   | { readonly type: 'announcement'; readonly atMs: number; readonly label: string; readonly confidence: number }
   | { readonly type: 'tone'; readonly atMs: number; readonly label: string; readonly confidence: number }
+  /** What the caller's carrier attests of the number (RFC 8588 §4), as it was read; nobody has checked the signature. */
+  | { readonly type: 'attestation'; readonly atMs: number; readonly level: 'A' | 'B' | 'C' }
   | { readonly type: 'answered'; readonly atMs: number }
   | { readonly type: 'dtmf'; readonly atMs: number; readonly digit: string }
   | { readonly type: 'barge-in'; readonly atMs: number; readonly action: 'duck' | 'pause' | 'resume' | 'interrupt' }

@@ -98,7 +98,9 @@ const openAttempts = async (): Promise<number> =>
 describe('a person who calls back', () => {
   it('is greeted by name, talked with, recorded, and not dialled again', async () => {
     const summary = await recorded(async () => {
-      const talk = await call({ from: KNOWN });
+      const claims = Buffer.from(JSON.stringify({ attest: 'B', origid: 'x' })).toString('base64url');
+      const identity = `e30.${claims}.c2ln;info=<https://carrier.example/c.pem>;alg=ES256;ppt=shaken`;
+      const talk = await call({ from: KNOWN, headers: [['Identity', identity]] });
       await talk.answered;
       expect(talk.progress).toContain(180);
       await talk.hears(`${NAME}，您好，方便吗？`);
@@ -119,6 +121,7 @@ describe('a person who calls back', () => {
     const view = await getCall(database.db, summary.id);
     expect(view.turns.map(({ speaker, text }) => [speaker, text])).toContainEqual(['callee', '方便的']);
     expect(view.timeline.map(({ type }) => type)).toContain('answered');
+    expect(view.timeline).toContainEqual({ type: 'attestation', atMs: 0, level: 'B' });
     expect(view.media?.packetsReceived).toBeGreaterThan(20);
     const row = await sql<{
       path: string;

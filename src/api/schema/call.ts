@@ -108,6 +108,7 @@ const timelineEvent = Type.Unsafe<TimelineEvent>({
         'tone',
         'answered',
         'dtmf',
+        'attestation',
         'barge-in',
         'decision',
         'tag',

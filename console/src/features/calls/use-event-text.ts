@@ -26,6 +26,8 @@ export function useEventText(): (event: TimelineEvent) => string {
         const label = event.label in zhCodes.tone ? t(`tone.${event.label as ToneLabel}`) : event.label;
         return t('event.tone', { label });
       }
+      case 'attestation':
+        return t('event.attestation', { level: event.level });
       case 'answered':
         return t('event.answered');
       case 'dtmf':
