@@ -308,6 +308,7 @@ trunk
     ),
   )
   .option('--call <number>', t('试拨的号码（请用自己的电话接听）', 'number to call (answer it on a phone of your own)'))
+  .option('--yes', t('没有服务器可查禁呼名单时也拨', 'call even where no server runs that knows the suppression list'))
   .addHelpText(
     'after',
     examples('trunk test carrier', 'trunk test carrier --call 13800000000', 'trunk test carrier --json') +

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { TrunkSummary } from '#domain/api.ts';
 import type { LocalText } from '#domain/text.ts';
 import { parsePhone } from '#leads/phone.ts';
@@ -8,6 +9,7 @@ import { settingsOf } from '../cli/settings.ts';
 import type { CommandContext } from '../cli/settings.ts';
 import { table } from '../cli/terminal.ts';
 import { print, withClient } from '../cli/with-client.ts';
+import { askToCall } from '../trunk-test/ask-to-call.ts';
 import type { Finding, Step } from '../trunk-test/finding.ts';
 import { testTrunk } from '../trunk-test/run.ts';
 
@@ -51,8 +53,16 @@ const STEPS: Readonly<Record<Step, LocalText>> = {
 };
 const MARKS = { ok: '✓', warning: '!', failed: '✗', skipped: '-' } as const;
 
+/** What `waihu trunk test` takes beside the name. */
+export interface TrunkTestFlags {
+  /** Whom to call. */
+  readonly call?: string;
+  /** Calls although nobody can say whether the number is on the suppression list. */
+  readonly yes?: boolean;
+}
+
 /** Tests a trunk step by step and says what is wrong; exit code 1 where something is. */
-export async function checkTrunk(o: CommandContext, name: string, flags: { readonly call?: string }): Promise<void> {
+export async function checkTrunk(o: CommandContext, name: string, flags: TrunkTestFlags): Promise<void> {
   const config = settingsOf(o.flags);
   const trunk = config.trunks.find((one) => one.name === name);
   if (trunk === undefined)
@@ -61,6 +71,7 @@ export async function checkTrunk(o: CommandContext, name: string, flags: { reado
       config.trunks.map((one) => one.name),
     );
   const phone = flags.call === undefined ? undefined : phoneOf(flags.call);
+  if (phone !== undefined) await askToCall(o, resolve(config.dataDirectory), phone, flags.yes === true);
   const json = o.flags.json === true;
   const findings = await testTrunk({
     config,
