@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** A running timer; `cancel` after it fired does nothing. */
 export interface Timer {
   cancel(): void;
@@ -13,7 +15,7 @@ export interface Clock {
   setTimer(delayMs: number, fire: () => void, options?: { readonly unref?: boolean }): Timer;
 }
 
-/** The machine's clock. */
+/** The machine's clock. `performance` is imported because the global of that name is a getter, which costs more than the call. */
 export const systemClock: Clock = {
   now: () => new Date(),
   monotonicMs: () => performance.now(),

