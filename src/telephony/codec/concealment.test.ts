@@ -70,3 +70,18 @@ test('only the lost part of a frame is patched', () => {
   expect(holed.subarray(80)).toEqual(frame.subarray(80));
   expect(rms(holed.subarray(0, 80))).toBeGreaterThan(1000);
 });
+
+test('what is made up depends on the last 60 ms alone, in whichever frame the loss comes', () => {
+  // A low voice that grows louder: two of its periods reach into the frame before the last.
+  const rising = (frame: number) =>
+    Int16Array.from({ length: 160 }, (_, i) => 900 * (frame + 1) * Math.sin((2 * Math.PI * (frame * 160 + i)) / 110));
+  const madeUp = (from: number) => {
+    const concealment = new Concealment();
+    for (let frame = from; frame < 10; frame++) concealment.good(rising(frame));
+    const pcm = new Int16Array(160);
+    concealment.lost(pcm);
+    return Array.from(pcm);
+  };
+  const expected = madeUp(7);
+  for (let from = 0; from < 7; from++) expect(madeUp(from)).toEqual(expected);
+});

@@ -58,6 +58,17 @@ describe('the published vectors', () => {
 describe.each(SRTP_SUITES)('%s', (suite) => {
   const key = keyOf(suite);
 
+  it('reads a packet wherever in memory it lies', () => {
+    const plain = packetOf(1, 7, 163);
+    const wire = new SrtpSender(key).protect(plain);
+    for (let offset = 0; offset < 8; offset++) {
+      const memory = new Uint8Array(offset + wire.length + 3).fill(0xaa);
+      memory.set(wire, offset);
+      const read = new SrtpReceiver(key).unprotect(memory.subarray(offset, offset + wire.length));
+      expect([offset, hex(read)]).toEqual([offset, hex(plain)]);
+    }
+  });
+
   it('brings any packet back as it was, over several turns of the sequence', () => {
     const sender = new SrtpSender(key);
     const receiver = new SrtpReceiver(key);
