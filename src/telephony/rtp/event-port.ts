@@ -56,6 +56,11 @@ export class EventPort implements UdpPort {
 
   send(bytes: Uint8Array, address: string, port: number): void {
     if (this.#closed !== undefined) return;
+    // Node takes no address at all for its own host.
+    if (address === '' && !this.#connected) {
+      this.sendFailures++;
+      return;
+    }
     const held = this.#hold(bytes);
     try {
       if (this.#connected) this.#socket.send(held, 0, bytes.length);

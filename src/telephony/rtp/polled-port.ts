@@ -1,7 +1,15 @@
 import { closeSync, openSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import type { PolledSockets } from './polled-sockets.ts';
-import { addressBytes, familyOf, readAddress, readPort, sameHost, writeSocketAddress } from './socket-address.ts';
+import {
+  addressBytes,
+  familyOf,
+  reaches,
+  readAddress,
+  readPort,
+  sameHost,
+  writeSocketAddress,
+} from './socket-address.ts';
 import { RECEIVE_BUFFER_BYTES, type DatagramHandler, type UdpPort } from './udp-port.ts';
 
 const SOCK_DGRAM = 2;
@@ -28,7 +36,7 @@ export class PolledPort implements UdpPort {
   readonly #addressBytes: number;
   /** Where the last unconnected datagram went, and where the last received one came from. */
   readonly #to = new Uint8Array(28);
-  #toAddress = '';
+  #toAddress: string | undefined;
   #toPort = -1;
   readonly #from = new Uint8Array(28);
   #fromAddress = '';
@@ -66,7 +74,7 @@ export class PolledPort implements UdpPort {
   send(bytes: Uint8Array, address: string, port: number): void {
     if (this.#closed !== undefined) return;
     const { libc, out, outAddress, scratch, scratchAddress } = this.#sockets;
-    if (bytes.length > out.length) {
+    if (bytes.length > out.length || !(this.#connected || this.#direct(address, port))) {
       this.sendFailures++;
       return;
     }
@@ -75,7 +83,6 @@ export class PolledPort implements UdpPort {
       if (libc.send(this.#fd, outAddress, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) this.sendFailures++;
       return;
     }
-    this.#direct(address, port);
     scratch.set(this.#to);
     const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
     if (libc.sendto(this.#fd, outAddress, bytes.length, flags, scratchAddress, this.#addressBytes) < 0)
@@ -85,6 +92,10 @@ export class PolledPort implements UdpPort {
   connect(address: string, port: number): void {
     if (this.#closed !== undefined || this.#connected) return;
     const { libc, scratch, scratchAddress } = this.#sockets;
+    if (!reaches(this.#family, address)) {
+      this.sendFailures++;
+      return;
+    }
     writeSocketAddress(scratch, this.#family, address, port);
     if (libc.connect(this.#fd, scratchAddress, this.#addressBytes) === 0) this.#connected = true;
     else this.sendFailures++;
@@ -152,8 +163,10 @@ export class PolledPort implements UdpPort {
     if (bytes !== undefined) this.onDatagram?.(bytes, this.#fromAddress, readPort(source), atMs);
   }
 
-  #direct(address: string, port: number): void {
+  /** False for what this socket does not reach: the address of an SDP is what somebody wrote there. */
+  #direct(address: string, port: number): boolean {
     if (address !== this.#toAddress) {
+      if (!reaches(this.#family, address)) return false;
       writeSocketAddress(this.#to, this.#family, address, port);
       this.#toAddress = address;
       this.#toPort = port;
@@ -162,6 +175,7 @@ export class PolledPort implements UdpPort {
       this.#to[3] = port;
       this.#toPort = port;
     }
+    return true;
   }
 }
 

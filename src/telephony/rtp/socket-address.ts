@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 const AF_INET = 2;
@@ -16,7 +16,15 @@ export function addressBytes(family: number): number {
   return family === AF_INET6 ? IPV6_BYTES : IPV4_BYTES;
 }
 
-/** Writes Linux's `sockaddr_in` or `sockaddr_in6`; `out` holds 28 octets. An IPv4 address in an IPv6 socket is mapped. */
+/** Whether a socket of that family reaches an address; a name, or IPv6 from an IPv4 socket, it does not. */
+export function reaches(family: number, address: string): boolean {
+  return isIPv4(address) || (family === AF_INET6 && isIPv6(address));
+}
+
+/**
+ * Writes Linux's `sockaddr_in` or `sockaddr_in6`; `out` holds 28 octets. An IPv4 address in an IPv6 socket is mapped. Only
+ * for addresses that the family reaches: others come out as some other address.
+ */
 export function writeSocketAddress(out: Uint8Array, family: number, address: string, port: number): void {
   out.fill(0, 0, IPV6_BYTES);
   out[0] = family;

@@ -74,6 +74,19 @@ describe.each(kinds)('a socket with $kind', ({ kind, open }) => {
     expect(answer.toString()).toBe('hello');
   });
 
+  test.skipIf(!works)('sends nothing, to nobody, where an address is no address of its family', async () => {
+    const port = await openPort('127.0.0.1', first + 20);
+    const far = await peer('127.0.0.1');
+    const heard: string[] = [];
+    far.socket.on('message', (bytes) => heard.push(bytes.toString()));
+    // In the octets of an IPv4 address these would be 0.0.0.0, which is this machine.
+    for (const address of ['2001:db8::1', 'phone.example', '']) port.send(Buffer.from('lost'), address, far.port);
+    const arrived = once(far.socket, 'message');
+    port.send(Buffer.from('found'), '127.0.0.1', far.port);
+    await arrived;
+    expect(heard).toEqual(['found']);
+  });
+
   test.skipIf(!works)('hears only its peer while connected, and everybody afterwards', async () => {
     const port = await openPort('127.0.0.1', first + 2);
     const [friend, stranger] = [await peer('127.0.0.1'), await peer('127.0.0.1')];
