@@ -123,6 +123,15 @@ describe('a call over the servers of a trunk', () => {
     other.placed[0]!.handlers.onEnded(LOST);
     expect(other.told).toEqual(['transport ']);
     expect(other.inFlight()).toEqual([0, 0]);
+    // A silent server keeps the call, and the call its line there, where no other one can have it.
+    const silent = open([server('a', 0), server('b', 1)], 'b');
+    silent.start();
+    silent.clock.advance(20_000);
+    expect(silent.placed).toHaveLength(1);
+    expect(silent.inFlight()).toEqual([1, 0]);
+    silent.placed[0]!.handlers.onEnded(LOST);
+    expect(silent.told).toEqual(['transport ']);
+    expect(silent.inFlight()).toEqual([0, 0]);
   });
 
   it('respects the channels and the pace of each server', () => {

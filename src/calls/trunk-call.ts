@@ -136,10 +136,12 @@ export class TrunkCall implements OutgoingCall {
     if (this.#peers.length > 0)
       this.#silence = clock.setTimer(isIP(peer.host) === 0 ? NAME_SILENCE_MS : SILENCE_MS, () => {
         trunk.failed(peer, 'no response', false);
-        this.#free();
         const silent = this.#call;
+        const free = this.#free;
+        if (!this.#next()) return;
         // Its end is nobody's any more; should it answer after all, the user agent hangs it up.
-        if (this.#next()) silent.hangup({ protocol: 'SIP', cause: 408, text: 'Request Timeout' });
+        free();
+        silent.hangup({ protocol: 'SIP', cause: 408, text: 'Request Timeout' });
       });
     return call;
   }
