@@ -36,6 +36,8 @@ export interface AnsweredCallOptions {
   readonly observer: CallObserver;
   /** For second calls; undefined where channels are not counted. */
   readonly takeChannel?: TakeChannel | undefined;
+  /** Whom second calls may go to; anybody unless set. */
+  readonly transferTargets?: readonly string[] | undefined;
   /** For second calls: transfers and listeners. */
   readonly sip: Pick<SipUserAgent, 'placeCall' | 'address'>;
 }

@@ -20,6 +20,8 @@ export interface CallCenterOptions {
   readonly trunk: (name: string) => Trunk | undefined;
   /** How second calls take a channel of their trunk; undefined where channels are not counted. */
   readonly takeChannel?: TakeChannel;
+  /** Whom second calls may go to; anybody unless set. */
+  readonly transferTargets?: readonly string[];
   readonly workers: number;
   readonly rtp: { readonly address: string; readonly first: number; readonly last: number };
   readonly recordingsDirectory: string;

@@ -41,6 +41,8 @@ export interface PlacedCallOptions {
   readonly observer: CallObserver;
   /** For second calls; undefined where channels are not counted. */
   readonly takeChannel?: TakeChannel | undefined;
+  /** Whom second calls may go to; anybody unless set. */
+  readonly transferTargets?: readonly string[] | undefined;
 }
 
 /** How sure an announcement of a dead number has to be before we stop listening to it. */

@@ -1,4 +1,5 @@
 import type { BargePolicy, GlobalHandler, GlobalKind, ScriptNode, ScriptTransfer, Speech } from '#domain/script.ts';
+import { sipHost } from '#domain/transfer.ts';
 import type { CompiledNode, CompiledScript } from './compile.ts';
 import { fillSlot, type EntityContext } from './entities/fill.ts';
 import { factsOf } from './grade.ts';
@@ -226,6 +227,12 @@ function outsideTarget(step: Step): OutsideTarget | undefined {
   const target = plainText(step.script, step.data, spec.target).trim();
   if (target === '') {
     decide(step, 'transfer target is empty');
+    return undefined;
+  }
+  // What comes from lists and callees may be a number or a user, never the server that calls are sent to.
+  const host = sipHost(target);
+  if (host !== undefined && host !== sipHost(spec.target.trim())) {
+    decide(step, 'transfer target names a SIP host that the script does not');
     return undefined;
   }
   const { kind, ringSeconds } = spec;

@@ -296,6 +296,23 @@ describe('what is handled everywhere', () => {
     expect(held.feed({ type: 'overheard', text: '9', isKey: true, atMs: 20_000 }).types).toContain('suppress');
   });
 
+  test('a list names extensions and numbers as targets, but no server that the script does not name', () => {
+    const handed = (target: string, hotline: string) => {
+      const variables = [
+        ...card.source.variables,
+        { name: 'hotline', label: '热线', kind: 'text', required: false, fallback: hotline } as const,
+      ];
+      const settings = { ...card.source.settings, transfer: { target, kind: 'blind' } as const };
+      const talk = new Talk(compileScript({ ...handing.source, variables, settings })).hear('是我', '转人工');
+      return talk.effects.find((effect) => effect.type === 'transfer')?.outside?.target;
+    };
+    expect(handed('sip:{hotline}@pbx.example', '8001')).toBe('sip:8001@pbx.example');
+    expect(handed('{hotline}', '8001')).toBe('8001');
+    expect(handed('{hotline}', 'sip:8001@elsewhere.example')).toBeUndefined();
+    expect(handed('sip:8001@{hotline}', 'elsewhere.example')).toBeUndefined();
+    expect(handed('sip:8001@pbx.example{hotline}', '.elsewhere.example')).toBeUndefined();
+  });
+
   test('a target without a value is nobody: the call-back stays', () => {
     const script = compileScript({ ...handing.source, variables: card.source.variables });
     const talk = new Talk(script).hear('是我', '转人工');

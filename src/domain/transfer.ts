@@ -34,10 +34,13 @@ export interface TransferRecord {
   readonly talkMs: number;
 }
 
-/** A number without its visual separators, or a SIP URI as it is; undefined for what nobody could call. */
+/**
+ * A number without its visual separators, or a SIP URI as it is; undefined for what nobody could call. URIs with header
+ * fields (`?…`) are none: they would write into the requests that carry them.
+ */
 export function dialable(target: string): string | undefined {
   const text = target.trim();
-  if (/^sips?:[^\s<>"@]*@?[^\s<>"@]+$/i.test(text)) return text;
+  if (/^sips?:[^\s<>"@?]*@?[^\s<>"@?]+$/i.test(text)) return text;
   const digits = text.replaceAll(/[\s().-]/g, '');
   return /^\+?[0-9*#]{2,32}$/.test(digits) ? digits : undefined;
 }
@@ -45,6 +48,31 @@ export function dialable(target: string): string | undefined {
 /** Whether a target can be called at all. */
 export function isDialable(target: string): boolean {
   return dialable(target) !== undefined;
+}
+
+/** Numbers, their beginnings followed by `*`, and SIP hosts behind `@`; what `allowsTarget` compares with. */
+export const TARGET_PATTERN = '^(\\+?[0-9]{1,32}\\*?|@[A-Za-z0-9.:_-]+)$';
+
+/**
+ * Whether a target may be called where only some are; no pattern at all allows every one. Numbers are compared as they are
+ * written, because without `+` they are dialled as they are.
+ */
+export function allowsTarget(patterns: readonly string[], target: string): boolean {
+  const called = dialable(target);
+  if (called === undefined) return false;
+  if (patterns.length === 0) return true;
+  const host = sipHost(called);
+  return patterns.some((pattern) => {
+    if (pattern.startsWith('@')) return host === pattern.slice(1).toLowerCase();
+    if (host !== undefined) return false;
+    return pattern.endsWith('*') ? called.startsWith(pattern.slice(0, -1)) : called === pattern;
+  });
+}
+
+/** The host of a SIP URI in lower case, IPv6 without brackets; undefined for numbers. */
+export function sipHost(target: string): string | undefined {
+  const found = /^sips?:(?:[^@]*@)?(?:\[([^\]]+)\]|([^:;?]+))/i.exec(target);
+  return (found?.[1] ?? found?.[2])?.toLowerCase();
 }
 
 /** A target for eyes that need not know the number: numbers masked, also as the user of a SIP URI. */

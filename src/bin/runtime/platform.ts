@@ -136,6 +136,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
       trunks: lines,
       takeSlot: (trunk, withinMs) => dialer.takeSlot(trunk, withinMs),
     }),
+    transferTargets: config.transfer.targets,
     workers: config.rtp.workers === 0 ? Math.max(1, availableParallelism() - 1) : config.rtp.workers,
     rtp: { address: config.rtp.host, first: config.rtp.firstPort, last: config.rtp.lastPort },
     recordingsDirectory: directories.recordings,

@@ -275,6 +275,9 @@ test('the account of the trunk never goes to an address that somebody typed in',
   expect(number).toMatchObject({ target: 'sip:8613900000002@192.0.2.1:5060', credentials: { username: 'u' } });
   expect(place('8001#').target).toBe('sip:8001%23@192.0.2.1:5060');
   expect(() => outsideTarget(caller(), '人工')).toThrow('cannot be called');
+  const bounded = { ...caller(), transferTargets: ['@pbx.example'] };
+  expect(outsideTarget(bounded, 'sip:8001@pbx.example').uri).toBe('sip:8001@pbx.example');
+  expect(() => outsideTarget(bounded, '+19005551234')).toThrow('transfer.targets');
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import type { Attempt } from '#domain/call.ts';
 import type { AttemptId } from '#domain/ids.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
-import { dialable } from '#domain/transfer.ts';
+import { allowsTarget, dialable } from '#domain/transfer.ts';
 import type { Clock } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
 import type { AudioCodec, SrtpPolicy } from '#telephony/sdp/media.ts';
@@ -42,6 +42,8 @@ export interface OutsideCaller {
   readonly attempt: Attempt;
   /** Undefined where channels are not counted. */
   readonly takeChannel?: TakeChannel | undefined;
+  /** Whom second calls may go to, as `allowsTarget` reads it; anybody unless set. */
+  readonly transferTargets?: readonly string[] | undefined;
 }
 
 /**
@@ -51,6 +53,7 @@ export interface OutsideCaller {
 export function outsideTarget(o: OutsideCaller, target: string): OutsideTarget {
   const called = dialable(target);
   if (called === undefined) throw notDialable(target);
+  if (!allowsTarget(o.transferTargets ?? [], called)) throw notAllowed();
   const { attempt, clock, sip, takeChannel, trunk } = o;
   const { route } = trunk;
   const { codecs, srtp } = route;
@@ -93,6 +96,14 @@ export function outsideTarget(o: OutsideCaller, target: string): OutsideTarget {
 function numberUri({ domain, numbers }: TrunkRoute, peer: TrunkPeer, called: string): string {
   const number = called.startsWith('+') ? calleeNumber(called, numbers) : called;
   return domain === undefined ? sipUri(number, peer.host, peer.port) : sipUri(number, domain);
+}
+
+function notAllowed(): AppError {
+  const text = {
+    zh: '配置 transfer.targets 不允许呼叫这个号码或地址。',
+    en: 'The setting transfer.targets does not allow calls to this number or address.',
+  };
+  return new AppError('invalid-input', text, { problems: [{ path: 'target', message: text }] });
 }
 
 function notDialable(target: string): AppError {

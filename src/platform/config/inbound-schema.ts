@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { TARGET_PATTERN } from '#domain/transfer.ts';
 import { about } from './about.ts';
 
 /** Calls that come in. */
@@ -112,6 +113,19 @@ export const overloadSchema = Type.Object(
       ...about(
         'What a refused caller is asked to wait (Retry-After of the 503), up to twice as long at random.',
         '被拒呼叫应等待的秒数（503 的 Retry-After），随机加至两倍。',
+      ),
+    }),
+  },
+  { additionalProperties: false, default: {} },
+);
+/** Whom calls under way may be handed to. */
+export const transferSchema = Type.Object(
+  {
+    targets: Type.Array(Type.String({ pattern: TARGET_PATTERN }), {
+      default: [],
+      ...about(
+        'Whom transfers and listeners may call, whoever asks for it: numbers as they are dialled, their beginnings followed by *, and SIP hosts as @pbx.example; none listed allows everybody.',
+        '转接和旁听可以呼叫谁（不论由谁发起）：按拨出写法的号码、号码开头加 *、以 @pbx.example 形式写的 SIP 主机；不写则不限制。',
       ),
     }),
   },

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { LANGUAGES } from '#domain/text.ts';
 import { about } from './about.ts';
-import { drainSchema, inboundSchema, overloadSchema } from './inbound-schema.ts';
+import { drainSchema, inboundSchema, overloadSchema, transferSchema } from './inbound-schema.ts';
 import { sipSchema } from './sip-schema.ts';
 import { trunkSchema } from './trunk-schema.ts';
 
@@ -86,6 +86,7 @@ export const configSchema = Type.Object(
     inbound: inboundSchema,
     overload: overloadSchema,
     drain: drainSchema,
+    transfer: transferSchema,
     voice: Type.Object(
       {
         name: Type.String({
