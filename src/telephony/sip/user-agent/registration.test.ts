@@ -115,6 +115,19 @@ describe('a registration', () => {
     expect(Math.round((times.at(-1)! - times.at(-2)!) / 1_000)).toBe(7);
   });
 
+  it('asks again where a registrar that had taken us refuses, as one does that has lost its accounts', () => {
+    let status = 200;
+    const { asked, states, network } = registered(() => ({ status }));
+    status = 403;
+    network.clock.advance(3_600_000);
+    expect(states.at(-1)).toMatchObject({ name: 'failed', status: 403, final: false });
+    const before = asked.length;
+    status = 200;
+    network.clock.advance(1_800_000);
+    expect(asked.length).toBe(before + 1);
+    expect(states.at(-1)).toMatchObject({ name: 'registered' });
+  });
+
   it('survives a silent registrar', () => {
     const { states, network } = registered(() => undefined);
     network.clock.advance(32_000);

@@ -32,7 +32,7 @@ export interface RegistrationRequest {
 export type RegistrationState =
   | { readonly name: 'trying' }
   | { readonly name: 'registered'; readonly expiresSeconds: number }
-  /** Tried again by itself, unless `final`: the registrar does not want us. */
+  /** Tried again by itself, unless `final`: the registrar has never wanted us. */
   | {
       readonly name: 'failed';
       readonly status: number | undefined;
@@ -46,7 +46,10 @@ const EXPIRES_SECONDS = 3_600;
 /** RFC 5626 §4.5: waits after failures grow from 30 s to 30 min and are drawn between half and all of that. */
 const BASE_WAIT_SECONDS = 30;
 const MAX_WAIT_SECONDS = 1_800;
-/** Refused for good: asking again changes nothing and locks accounts. */
+/**
+ * Refused for good where it has never been otherwise: asking again changes nothing and locks accounts. Who was registered
+ * before is asked for again, as after any failure: registrars that restart, or lose their database, say the same.
+ */
 const FINAL: ReadonlySet<number> = new Set([401, 403, 404, 407]);
 const CLOSE_WAIT_MS = 2_000;
 
@@ -65,6 +68,7 @@ export class Registration {
   #sequence = 0;
   #expiresSeconds: number;
   #failures = 0;
+  #wasRegistered = false;
   #state: RegistrationState = { name: 'trying' };
   #timer: Timer | undefined;
   #closed: Promise<void> | undefined;
@@ -120,6 +124,7 @@ export class Registration {
 
   #registered(response: SipResponse): void {
     this.#failures = 0;
+    this.#wasRegistered = true;
     const contacts = response.headers.all('Contact').flatMap((value) => parseNameAddr(value) ?? []);
     const ours = contacts.find(({ uri }) => uri.includes(`:${this.#user}@`));
     const granted = ours?.params.get('expires') ?? response.headers.get('Expires')?.trim();
@@ -131,7 +136,7 @@ export class Registration {
   }
 
   #failed(status: number | undefined, detail: string, retryAfter?: number, challenge?: Challenge): void {
-    const final = status !== undefined && FINAL.has(status);
+    const final = status !== undefined && FINAL.has(status) && !this.#wasRegistered;
     if (!final) {
       const bound = Math.min(BASE_WAIT_SECONDS * 2 ** this.#failures++, MAX_WAIT_SECONDS);
       const seconds = retryAfter ?? bound * (0.5 + this.#context.random() / 2);
