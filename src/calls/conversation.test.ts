@@ -337,6 +337,13 @@ describe('Conversation', () => {
     expect(call.conversation.result('callee', 100)).toMatchObject({ endReason: 'hung-up-by-callee' });
   });
 
+  it('writes down no more keys than a person presses', () => {
+    const call = talk();
+    call.conversation.answered();
+    for (let i = 0; i < 1500; i++) call.conversation.dtmf('4');
+    expect(call.transcript.timeline.filter(({ type }) => type === 'dtmf')).toHaveLength(1000);
+  });
+
   it('speaks on through nodes that do not wait, one after the other', () => {
     const call = talk();
     call.conversation.answered();

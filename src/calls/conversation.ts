@@ -13,6 +13,8 @@ const GOODBYE_LINGER_MS = 200;
 
 /** Beeps of a row come faster than this. */
 const AFTER_BEEP_MS = 500;
+/** Nobody presses more on one call; a far end that floods us with INFO fills neither memory nor records. */
+const MAX_KEYS = 1000;
 
 export interface ConversationOptions extends Pick<
   SpeakerOptions,
@@ -62,6 +64,7 @@ export class Conversation {
   #goodbye: Timer | undefined;
   #beep: Timer | undefined;
   #noBeep: Timer | undefined;
+  #keys = 0;
   /** Our side has asked for the end. */
   #asked = false;
   #ended = false;
@@ -109,7 +112,7 @@ export class Conversation {
   }
 
   dtmf(digit: string): void {
-    if (this.#ended) return;
+    if (this.#ended || ++this.#keys > MAX_KEYS) return;
     if (this.#held) {
       if (this.#overheard(digit, true)) this.#o.transcript.add(this.#now(), { type: 'dtmf', digit });
       return;

@@ -2,6 +2,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 
 const LINE_MS = 60_000;
+const LOOK_MS = 1_000;
 /** Sources remembered at once; a scan from more addresses than that is counted without lines of their own. */
 const MAX_SOURCES = 1000;
 
@@ -17,6 +18,8 @@ export class Strangers {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #sources = new Map<string, Source>();
+  /** Looking through all sources for each request of a flood with forged addresses would cost more than the flood. */
+  #lookAgainMs = 0;
 
   constructor(options: { readonly clock: Clock; readonly log: Log }) {
     this.#clock = options.clock;
@@ -41,6 +44,8 @@ export class Strangers {
   }
 
   #forget(nowMs: number): void {
+    if (nowMs < this.#lookAgainMs) return;
+    this.#lookAgainMs = nowMs + LOOK_MS;
     for (const [source, { sinceMs }] of this.#sources) if (nowMs - sinceMs >= LINE_MS) this.#sources.delete(source);
   }
 }
