@@ -4,12 +4,12 @@ import type { AttemptId } from '#domain/ids.ts';
 import type { Log } from '#platform/log.ts';
 import { FRAME_SAMPLES } from '#telephony/codec/g711.ts';
 import type { G711Codec } from '#telephony/sdp/media.ts';
+import { wavHeader } from './wav-header.ts';
 
 /** An announcement with its repetition; more teaches nothing. */
 const LONGEST_FRAMES = 1250;
 /** Grown by five seconds at a time: most early media is short. */
 const GROWTH_FRAMES = 250;
-const WAVE_FORMATS = { PCMA: 6, PCMU: 7 } as const;
 
 /** What one call's network played before the answer: its first 25 s, in memory until somebody wants to keep it. */
 export class EarlyMedia {
@@ -31,25 +31,7 @@ export class EarlyMedia {
   /** Mono WAV of what was taken. */
   wav(codec: G711Codec): Uint8Array {
     const data = this.#octets.subarray(0, this.#frames * FRAME_SAMPLES);
-    const bytes = Buffer.alloc(58 + data.length);
-    bytes.write('RIFF', 0);
-    bytes.writeUInt32LE(50 + data.length, 4);
-    bytes.write('WAVEfmt ', 8);
-    bytes.writeUInt32LE(18, 16);
-    bytes.writeUInt16LE(WAVE_FORMATS[codec], 20);
-    bytes.writeUInt16LE(1, 22);
-    bytes.writeUInt32LE(8000, 24);
-    bytes.writeUInt32LE(8000, 28);
-    bytes.writeUInt16LE(1, 32);
-    bytes.writeUInt16LE(8, 34);
-    // RFC 2361 wants a `fact` chunk for everything but PCM.
-    bytes.write('fact', 38);
-    bytes.writeUInt32LE(4, 42);
-    bytes.writeUInt32LE(data.length, 46);
-    bytes.write('data', 50);
-    bytes.writeUInt32LE(data.length, 54);
-    bytes.set(data, 58);
-    return bytes;
+    return Buffer.concat([wavHeader(codec, 1, data.length), data]);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Recording } from '#domain/call.ts';
 import type { Log } from '#platform/log.ts';
 import { FRAME_SAMPLES, linearTable, silenceOctet, transcode } from '#telephony/codec/g711.ts';
 import type { G711Codec } from '#telephony/sdp/media.ts';
+import { WAV_HEADER_BYTES, wavHeader } from './wav-header.ts';
 
 const FRAME_MS = 20;
 const FRAME_BYTES = FRAME_SAMPLES * 2;
@@ -11,9 +12,6 @@ const FRAME_BYTES = FRAME_SAMPLES * 2;
 const CHUNK_BYTES = 32_000;
 /** So many may wait for the disk; beyond, silence takes their place. */
 const MAX_QUEUED_CHUNKS = 8;
-/** RIFF, fmt with its extension size, fact, data: RFC 2361 wants `fact` for everything but PCM. */
-const HEADER_BYTES = 58;
-const WAVE_FORMATS = { PCMA: 6, PCMU: 7 } as const;
 const FRAMES_PER_PEAK = 2;
 /** Of 20 s; longer calls make room. */
 const FIRST_PEAKS = 512;
@@ -165,7 +163,7 @@ export class Recorder {
     try {
       const file = await this.#drain();
       await this.#fillHoles(file);
-      await writeAll(file, waveHeader(this.#codec, this.#queuedBytes), 0);
+      await writeAll(file, wavHeader(this.#codec, 2, this.#queuedBytes), 0);
       await file.sync();
     } finally {
       await this.#file?.close();
@@ -175,7 +173,7 @@ export class Recorder {
     return {
       path: this.#path,
       durationMs: this.durationMs,
-      bytes: HEADER_BYTES + this.#queuedBytes,
+      bytes: WAV_HEADER_BYTES + this.#queuedBytes,
       peaks: {
         perSecond: 1000 / (FRAME_MS * FRAMES_PER_PEAK),
         callee: this.#calleePeaks.all(),
@@ -218,7 +216,7 @@ export class Recorder {
   }
 
   #enqueue(): void {
-    const at = HEADER_BYTES + this.#queuedBytes;
+    const at = WAV_HEADER_BYTES + this.#queuedBytes;
     const length = this.#chunkFill;
     this.#queuedBytes += length;
     this.#chunkFill = 0;
@@ -350,24 +348,4 @@ function giveChunk(chunk: Chunk): void {
 /** The level of each octet on a scale of 0–255. */
 function magnitudes(codec: G711Codec): Uint8Array {
   return Uint8Array.from(linearTable(codec), (sample) => Math.min(255, Math.abs(sample) >> 7));
-}
-
-function waveHeader(codec: G711Codec, dataBytes: number): Uint8Array {
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(HEADER_BYTES - 8 + dataBytes, 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(18, 16);
-  header.writeUInt16LE(WAVE_FORMATS[codec], 20);
-  header.writeUInt16LE(2, 22);
-  header.writeUInt32LE(8000, 24);
-  header.writeUInt32LE(16_000, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(8, 34);
-  header.write('fact', 38, 'latin1');
-  header.writeUInt32LE(4, 42);
-  header.writeUInt32LE(dataBytes / 2, 46);
-  header.write('data', 50, 'latin1');
-  header.writeUInt32LE(dataBytes, 54);
-  return header;
 }

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseWav } from '#voice/tts/wav.ts';
+import { wavOf } from '#voice/wav-file.ts';
 import { freePort } from './sipp.ts';
-import { wavOf } from './wav-file.ts';
 
 const BINARY = '/usr/bin/linphonec';
 

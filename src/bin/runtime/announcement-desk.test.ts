@@ -8,8 +8,8 @@ import { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 import { EspeakSynthesizer } from '#voice/tts/espeak.ts';
 import { join, silence, tone } from '../../../test/support/progress-audio.ts';
 import { scratchDirectory } from '../../../test/support/scratch.ts';
+import { wavOf } from '#voice/wav-file.ts';
 import { openAnnouncementDesk } from './announcement-desk.ts';
-import { wavOf } from './wav.ts';
 
 const synthesizer = new EspeakSynthesizer({ log: silentLog });
 let empty: Int16Array;

@@ -1,17 +1,13 @@
 import { AppError } from '#platform/error.ts';
 import { decodeG711, LINE_RATE_HZ } from '#voice/g711.ts';
 import { resample } from '#voice/resample.ts';
+import { readWavFile, WAV_FORMATS } from '#voice/wav-file.ts';
 
 /** A recording that somebody sent: 8 kHz Int16 of each channel. */
 export interface SoundFile {
   readonly channels: readonly Int16Array[];
 }
 
-const PCM = 1;
-const FLOAT = 3;
-const ALAW = 6;
-const ULAW = 7;
-const EXTENSIBLE = 0xfffe;
 const LONGEST_SECONDS = 600;
 
 /**
@@ -19,22 +15,24 @@ const LONGEST_SECONDS = 600;
  * @throws AppError `invalid-input`
  */
 export function readSoundFile(bytes: Uint8Array): SoundFile {
-  const { format, data } = chunksOf(bytes);
-  const tag = format.getUint16(0, true);
-  const kind = tag === EXTENSIBLE && format.byteLength >= 26 ? format.getUint16(24, true) : tag;
-  const count = format.getUint16(2, true);
-  const rateHz = format.getUint32(4, true);
-  const bits = format.getUint16(14, true);
+  const file = readWavFile(bytes);
+  if (file === 'not-wav') throw unusable({ zh: '它不是 WAV 文件', en: 'it is not a WAV file' });
+  if (file === 'no-data') throw unusable({ zh: '文件里没有声音数据', en: 'there is no audio data in it' });
+  const { format, channels: count, rateHz, bits, data } = file;
   if (count < 1 || count > 2) throw unusable({ zh: `它有 ${count} 个声道`, en: `it has ${count} channels` });
   if (rateHz < 4000 || rateHz > 192_000)
     throw unusable({ zh: `采样率是 ${rateHz} Hz`, en: `its sample rate is ${rateHz} Hz` });
-  const samples = samplesOf(kind, bits, data);
-  const frames = Math.floor(samples.length / count);
+  const encoding = encodingOf(format, bits);
+  if (encoding === undefined)
+    throw unusable({ zh: `编码是 ${format}/${bits} 位`, en: `its encoding is ${format} with ${bits} bits` });
+  // Before anything is decoded: that takes many times the memory of the file, on the thread that signals calls.
+  const frames = Math.floor(data.length / (encoding.bytes * count));
   if (frames > rateHz * LONGEST_SECONDS)
     throw unusable({
       zh: '它超过 10 分钟，请先剪到提示音',
       en: 'it is longer than ten minutes; cut it to the announcement',
     });
+  const samples = encoding.decode(data);
   return {
     channels: Array.from({ length: count }, (_, channel) => {
       const own = new Float32Array(frames);
@@ -46,37 +44,35 @@ export function readSoundFile(bytes: Uint8Array): SoundFile {
   };
 }
 
-function samplesOf(kind: number, bits: number, data: Uint8Array): Float32Array {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const read = (bytes: number, sample: (at: number) => number): Float32Array =>
-    Float32Array.from({ length: Math.floor(data.length / bytes) }, (_, i) => sample(i * bytes));
-  if (kind === ALAW) return Float32Array.from(decodeG711('PCMA', data));
-  if (kind === ULAW) return Float32Array.from(decodeG711('PCMU', data));
-  if (kind === FLOAT && bits === 32) return read(4, (at) => view.getFloat32(at, true) * 32_767);
-  if (kind === PCM && bits === 8) return read(1, (at) => (view.getUint8(at) - 128) * 256);
-  if (kind === PCM && bits === 16) return read(2, (at) => view.getInt16(at, true));
-  if (kind === PCM && bits === 24)
-    return read(3, (at) => ((view.getInt8(at + 2) << 16) | view.getUint16(at, true)) / 256);
-  if (kind === PCM && bits === 32) return read(4, (at) => view.getInt32(at, true) / 65_536);
-  throw unusable({ zh: `编码是 ${kind}/${bits} 位`, en: `its encoding is ${kind} with ${bits} bits` });
+/** Octets of a sample, and how they become samples on the 16-bit scale. */
+interface Encoding {
+  readonly bytes: number;
+  readonly decode: (data: Uint8Array) => Float32Array;
 }
 
-/** A data chunk that claims more than there is, as streamed files do, ends with the file. */
-function chunksOf(bytes: Uint8Array): { readonly format: DataView; readonly data: Uint8Array } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const tag = (at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
-  if (bytes.length < 12 || tag(0) !== 'RIFF' || tag(8) !== 'WAVE')
-    throw unusable({ zh: '它不是 WAV 文件', en: 'it is not a WAV file' });
-  let format: DataView | undefined;
-  for (let at = 12; at + 8 <= bytes.length;) {
-    const size = view.getUint32(at + 4, true);
-    const end = Math.min(bytes.length, at + 8 + size);
-    if (tag(at) === 'fmt ' && end - at >= 24)
-      format = new DataView(bytes.buffer, bytes.byteOffset + at + 8, end - at - 8);
-    if (tag(at) === 'data' && format !== undefined) return { format, data: bytes.subarray(at + 8, end) };
-    at = at + 8 + size + (size % 2);
-  }
-  throw unusable({ zh: '文件里没有声音数据', en: 'there is no audio data in it' });
+function encodingOf(format: number, bits: number): Encoding | undefined {
+  const { PCM, FLOAT, PCMA, PCMU } = WAV_FORMATS;
+  if (format === PCMA) return { bytes: 1, decode: (data) => Float32Array.from(decodeG711('PCMA', data)) };
+  if (format === PCMU) return { bytes: 1, decode: (data) => Float32Array.from(decodeG711('PCMU', data)) };
+  if (format === FLOAT && bits === 32) return linear(4, (view, at) => view.getFloat32(at, true) * 32_767);
+  if (format !== PCM) return undefined;
+  if (bits === 8) return linear(1, (view, at) => (view.getUint8(at) - 128) * 256);
+  if (bits === 16) return linear(2, (view, at) => view.getInt16(at, true));
+  if (bits === 24) return linear(3, (view, at) => ((view.getInt8(at + 2) << 16) | view.getUint16(at, true)) / 256);
+  if (bits === 32) return linear(4, (view, at) => view.getInt32(at, true) / 65_536);
+  return undefined;
+}
+
+function linear(bytes: number, sample: (view: DataView, at: number) => number): Encoding {
+  return {
+    bytes,
+    decode(data) {
+      const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+      const samples = new Float32Array(Math.floor(data.length / bytes));
+      for (let i = 0; i < samples.length; i++) samples[i] = sample(view, i * bytes);
+      return samples;
+    },
+  };
 }
 
 function unusable(detail: { readonly zh: string; readonly en: string }): AppError {

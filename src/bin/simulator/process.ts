@@ -10,8 +10,8 @@ import { sampleScripts } from '#dialog/samples.ts';
 import { ANNOUNCEMENTS } from '#simulator/announcements.ts';
 import { openCarrier } from '#simulator/carrier.ts';
 import { NETWORK_VOICE } from '#simulator/sound-bank.ts';
+import { wavOf } from '#voice/wav-file.ts';
 import { openSpeech } from '../runtime/speech.ts';
-import { wavOf } from '../runtime/wav.ts';
 import type { FromSimulator, SimulatorSettings } from './protocol.ts';
 
 /**

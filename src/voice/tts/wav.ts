@@ -1,5 +1,6 @@
 import { AppError } from '#platform/error.ts';
 import { decodeG711, type G711Codec } from '../g711.ts';
+import { readWavFile, WAV_FORMATS } from '../wav-file.ts';
 
 /** A decoded WAV file; samples are on the 16-bit scale, channels mixed into one. */
 export interface WavAudio {
@@ -9,9 +10,7 @@ export interface WavAudio {
   readonly g711: { readonly codec: G711Codec; readonly bytes: Uint8Array } | undefined;
 }
 
-const PCM = 1;
-const EXTENSIBLE = 0xfffe;
-const G711_FORMATS: Readonly<Record<number, G711Codec>> = { 6: 'PCMA', 7: 'PCMU' };
+const G711_FORMATS: Readonly<Record<number, G711Codec>> = { [WAV_FORMATS.PCMA]: 'PCMA', [WAV_FORMATS.PCMU]: 'PCMU' };
 const RATES_HZ = [8000, 16_000, 24_000, 44_100, 48_000] as const;
 
 function unusable(detail: { readonly zh: string; readonly en: string }): AppError {
@@ -21,44 +20,19 @@ function unusable(detail: { readonly zh: string; readonly en: string }): AppErro
   });
 }
 
-interface Chunks {
-  readonly format: DataView;
-  readonly data: Uint8Array;
-}
-
-/** Walks the RIFF chunks; a data chunk that claims more than there is, as streamed files do, ends with the file. */
-function chunksOf(bytes: Uint8Array): Chunks {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const tag = (at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
-  if (bytes.length < 12 || tag(0) !== 'RIFF' || tag(8) !== 'WAVE')
-    throw unusable({ zh: '不是 WAV 文件', en: 'it is not a WAV file' });
-  let format: DataView | undefined;
-  for (let at = 12; at + 8 <= bytes.length;) {
-    const size = view.getUint32(at + 4, true);
-    const end = Math.min(bytes.length, at + 8 + size);
-    if (tag(at) === 'fmt ' && end - at >= 24)
-      format = new DataView(bytes.buffer, bytes.byteOffset + at + 8, end - at - 8);
-    if (tag(at) === 'data' && format !== undefined) return { format, data: bytes.subarray(at + 8, end) };
-    at = at + 8 + size + (size % 2);
-  }
-  throw unusable({ zh: '文件里没有声音数据', en: 'there is no audio data in it' });
-}
-
 /** @throws AppError `invalid-input` for what is not one of the accepted kinds */
 export function parseWav(bytes: Uint8Array): WavAudio {
-  const { format, data } = chunksOf(bytes);
-  const tag = format.getUint16(0, true);
-  const kind = tag === EXTENSIBLE && format.byteLength >= 26 ? format.getUint16(24, true) : tag;
-  const channels = format.getUint16(2, true);
-  const rateHz = format.getUint32(4, true);
-  const bits = format.getUint16(14, true);
-  const codec = G711_FORMATS[kind];
+  const file = readWavFile(bytes);
+  if (file === 'not-wav') throw unusable({ zh: '不是 WAV 文件', en: 'it is not a WAV file' });
+  if (file === 'no-data') throw unusable({ zh: '文件里没有声音数据', en: 'there is no audio data in it' });
+  const { format, channels, rateHz, bits, data } = file;
+  const codec = G711_FORMATS[format];
   if (!(RATES_HZ as readonly number[]).includes(rateHz))
     throw unusable({ zh: `采样率是 ${rateHz} Hz`, en: `its sample rate is ${rateHz} Hz` });
   if (channels !== 1 && channels !== 2)
     throw unusable({ zh: `有 ${channels} 个声道`, en: `it has ${channels} channels` });
-  if (codec === undefined && (kind !== PCM || bits !== 16))
-    throw unusable({ zh: `编码是 ${kind}/${bits} 位`, en: `its encoding is ${kind} with ${bits} bits` });
+  if (codec === undefined && (format !== WAV_FORMATS.PCM || bits !== 16))
+    throw unusable({ zh: `编码是 ${format}/${bits} 位`, en: `its encoding is ${format} with ${bits} bits` });
   const interleaved = codec === undefined ? pcm16(data) : decodeG711(codec, data);
   const samples = new Float32Array(Math.floor(interleaved.length / channels));
   for (let index = 0; index < samples.length; index += 1)
