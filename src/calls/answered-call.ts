@@ -1,45 +1,27 @@
-import type { Attempt, FinishedCall, TimelineEvent } from '#domain/call.ts';
+import type { FinishedCall, TimelineEvent } from '#domain/call.ts';
 import type { NetworkOutcome } from '#domain/outcome.ts';
-import type { Clock, Timer } from '#platform/clock.ts';
+import type { Timer } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
-import type { Log } from '#platform/log.ts';
-import { frameCodecOf } from '#telephony/sdp/media.ts';
-import type { LocalMedia, NegotiatedMedia } from '#telephony/sdp/media.ts';
-import { acceptAnswer, createAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
+import type { NegotiatedMedia } from '#telephony/sdp/media.ts';
+import { createAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
 import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import { attestationOf } from '#telephony/sip/messages/identity.ts';
-import type { CallEnd, HangupReason, IncomingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
-
+import type { CallEnd, HangupReason, IncomingCall } from '#telephony/sip/user-agent.ts';
 import type { CallBridge, CallControl } from './bridge/call-bridge.ts';
 import { openBridge } from './bridge/open-bridge.ts';
-import type { TakeChannel } from './bridge/outside-target.ts';
-import { finishedCall, WORKER_LOST } from './finished-call.ts';
-import type { CallObserver } from './placed-call.ts';
+import { agreedMedia, localMedia } from './call-media.ts';
+import { onTalk, takeSeat, tellObserver } from './call-side.ts';
+import type { CallSideOptions } from './call-side.ts';
+import { finishedCall, lostResult, WORKER_LOST } from './finished-call.ts';
 import type { TrunkRoute } from './trunk-route.ts';
-import type { Trunk } from './trunk.ts';
 import { threadOffsetMs } from './thread-clock.ts';
-import type { CallMessage, Seat, WorkerPool } from './worker-pool.ts';
+import type { CallMessage, Seat } from './worker-pool.ts';
 import type { WorkerResult } from './worker-protocol.ts';
 
-export interface AnsweredCallOptions {
-  readonly clock: Clock;
-  readonly log: Log;
-  /** The one that it came in by: second calls go out there. */
-  readonly trunk: Trunk;
-  readonly rtp: { readonly address: string };
-  readonly pool: Pick<WorkerPool, 'seat'>;
+export interface AnsweredCallOptions extends CallSideOptions {
   readonly incoming: IncomingCall;
-  /** Committed, `inbound`. */
-  readonly attempt: Attempt;
-  readonly observer: CallObserver;
-  /** For second calls; undefined where channels are not counted. */
-  readonly takeChannel?: TakeChannel | undefined;
-  /** Whom second calls may go to; anybody unless set. */
-  readonly transferTargets?: readonly string[] | undefined;
-  /** For second calls: transfers and listeners. */
-  readonly sip: Pick<SipUserAgent, 'placeCall' | 'address'>;
 }
 
 /**
@@ -73,12 +55,13 @@ export class AnsweredCall {
   /** Throws `unavailable` while there is no worker. */
   constructor(options: AnsweredCallOptions) {
     this.#o = options;
-    const { clock, attempt, pool, trunk, incoming } = options;
+    const { clock, attempt, incoming } = options;
     this.#arrivedAt = clock.now();
     this.#arrivedMs = clock.monotonicMs();
     this.#offsetMs = threadOffsetMs(clock);
     this.done = this.#settle.promise;
-    this.#seat = pool.seat(attempt.id, {
+    const began = { beganAt: this.#arrivedAt, beganMs: this.#arrivedMs + this.#offsetMs };
+    this.#seat = takeSeat(options, began, {
       onMessage: (message) => this.#onWorker(message),
       onLost: () => this.#onWorkerLost('call worker ended'),
     });
@@ -87,22 +70,6 @@ export class AnsweredCall {
     incoming.onEnded = (end) => this.#onSipEnded(end);
     incoming.onDtmf = (digit) => this.#seat.post({ type: 'dtmf', call: attempt.id, digit });
     incoming.onMediaChanged = (media) => this.#seat.post({ type: 'renegotiated', call: attempt.id, media });
-    const codec = frameCodecOf(trunk.route.codecs[0] ?? 'PCMA');
-    const scriptKey = `${attempt.script.id}@${attempt.script.version}`;
-    if (!this.#seat.knows(scriptKey))
-      this.#seat.post({ type: 'script', key: scriptKey, script: attempt.script, codec });
-    this.#seat.post({
-      type: 'open',
-      call: attempt.id,
-      inbound: true,
-      scriptKey,
-      variables: attempt.variables,
-      timeZone: attempt.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
-      dialedMs: this.#arrivedMs + this.#offsetMs,
-      dialedAt: this.#arrivedAt,
-      codec,
-      tonePlan: trunk.route.tonePlan,
-    });
   }
 
   /** Refuses or hangs up, as the state demands; the call still ends through `done`. */
@@ -126,16 +93,10 @@ export class AnsweredCall {
         this.#onWorkerLost(message.message);
         return;
       case 'said':
-        this.#tell((observer) => observer.onSaid(message.speaker, message.text));
-        return;
       case 'opted-out':
-        this.#tell((observer) => observer.onOptOut());
-        return;
       case 'hang-up':
-        this.hangUp(message.reason);
-        return;
       case 'bridge':
-        this.#bridge?.onWorker(message.event);
+        onTalk(this.#o, message, { bridge: this.#bridge, hangUp: (reason) => this.hangUp(reason) });
         return;
       case 'finished':
         this.#finish(message.result);
@@ -154,21 +115,13 @@ export class AnsweredCall {
     this.#ringMs = this.#elapsedMs();
     this.#timeline.push({ type: 'progress', atMs: this.#ringMs, status: 180, earlyMedia: false });
     incoming.progress(180);
-    this.#tell((observer) => observer.onState('ringing'));
+    tellObserver(this.#o, (observer) => observer.onState('ringing'));
     this.#greeting = clock.setTimer(attempt.script.settings.greetDelayMs, () => this.#answer(ports));
   }
 
   #answer(ports: { readonly audioPort: number; readonly textPort: number }): void {
     const { incoming, rtp } = this.#o;
-    const { route } = this.#o.trunk;
-    const local: LocalMedia = {
-      address: rtp.address,
-      ...ports,
-      codecs: route.codecs,
-      dtmf: true,
-      direction: 'sendrecv',
-      srtp: route.srtp,
-    };
+    const local = localMedia(this.#o.trunk.route, rtp.address, ports);
     if (incoming.sdp === '') {
       const offer = createOffer(local);
       incoming.onAcknowledged = (answer) => this.#onLateAnswer(offer, answer);
@@ -188,14 +141,9 @@ export class AnsweredCall {
 
   /** The answer to our offer comes with the ACK (RFC 3261 §13.2.1); one that cannot be used ends the call. */
   #onLateAnswer(offer: SessionDescription, sdp: string | undefined): void {
-    let reason = 'ACK without an answer';
-    try {
-      const result = sdp === undefined ? undefined : acceptAnswer(offer, parseSdp(sdp));
-      if (result?.ok === true) return this.#talk(result.media);
-      reason = result?.reason ?? reason;
-    } catch (error) {
-      reason = String(error);
-    }
+    const agreed = sdp === undefined ? { media: undefined, fault: 'ACK without an answer' } : agreedMedia(offer, sdp);
+    if (agreed.media !== undefined) return this.#talk(agreed.media);
+    const reason = agreed.fault;
     this.#o.log.warn({ call: this.#o.attempt.id, reason }, 'SDP answer refused');
     this.hangUp('media-refused', { protocol: 'SIP', cause: 488, text: 'Not acceptable here' });
   }
@@ -212,7 +160,7 @@ export class AnsweredCall {
       hangUp: (reason) => this.hangUp(reason),
     });
     this.#seat.post({ type: 'answered', call: this.#o.attempt.id, media });
-    this.#tell((observer) => observer.onState('talking'));
+    tellObserver(this.#o, (observer) => observer.onState('talking'));
   }
 
   #onSipEnded(end: CallEnd): void {
@@ -249,16 +197,7 @@ export class AnsweredCall {
     }
     this.#hangUpReason = WORKER_LOST;
     this.#o.incoming.hangup({ protocol: 'Q.850', cause: 41, text: 'Temporary failure' });
-    this.#finish({
-      dialog: undefined,
-      timeline: [{ type: 'ended', atMs: this.#endedMs, by: this.#end?.by ?? 'platform', detail: WORKER_LOST }],
-      turns: [],
-      recording: undefined,
-      media: undefined,
-      detections: [],
-      callClass: 'unknown',
-      callClassEvidence: '',
-    });
+    this.#finish(lostResult(this.#endedMs, this.#end?.by ?? 'platform'));
   }
 
   #finish(result: WorkerResult): void {
@@ -295,15 +234,6 @@ export class AnsweredCall {
     return this.#end?.by === 'callee' || this.#end?.by === 'platform' ? 'cancelled' : 'lost';
   }
 
-  /** An observer's fault is its own: the call goes on. */
-  #tell(tell: (observer: CallObserver) => void): void {
-    try {
-      tell(this.#o.observer);
-    } catch (error) {
-      this.#o.log.error({ call: this.#o.attempt.id, err: error }, 'call observer failed');
-    }
-  }
-
   #elapsedMs(): number {
     return this.#o.clock.monotonicMs() - this.#arrivedMs;
   }
@@ -315,15 +245,7 @@ const CLEARING: HangupReason = { protocol: 'Q.850', cause: 16, text: 'Normal cal
 export function isAnswerable(sdp: string, route: Pick<TrunkRoute, 'codecs' | 'srtp'>): boolean {
   if (sdp === '') return true;
   try {
-    const local: LocalMedia = {
-      address: '127.0.0.1',
-      audioPort: 1024,
-      textPort: 1026,
-      codecs: route.codecs,
-      dtmf: true,
-      direction: 'sendrecv',
-      srtp: route.srtp,
-    };
+    const local = localMedia(route, '127.0.0.1', { audioPort: 1024, textPort: 1026 });
     return createAnswer(parseSdp(sdp), local).ok;
   } catch {
     return false;

@@ -8,7 +8,7 @@ import { AnsweredCall } from './answered-call.ts';
 import type { CallControl } from './bridge/call-bridge.ts';
 import type { TakeChannel } from './bridge/outside-target.ts';
 import { PlacedCall } from './placed-call.ts';
-import type { CallObserver } from './placed-call.ts';
+import type { CallObserver } from './call-side.ts';
 import type { Trunk } from './trunk.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { PhraseRequest, WorkerLoad, WorkerSettings } from './worker-protocol.ts';

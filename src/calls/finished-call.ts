@@ -24,6 +24,20 @@ export interface Signalling {
 /** Why a call ended of which nothing is known but that its worker died. */
 export const WORKER_LOST = 'worker-lost';
 
+/** What a worker that is gone would have reported; `atMs` since the INVITE. */
+export function lostResult(atMs: number, by: CallEnd['by']): WorkerResult {
+  return {
+    dialog: undefined,
+    timeline: [{ type: 'ended', atMs, by, detail: WORKER_LOST }],
+    turns: [],
+    recording: undefined,
+    media: undefined,
+    detections: [],
+    callClass: 'unknown',
+    callClassEvidence: '',
+  };
+}
+
 /** Both threads' views of a call that is over as one record. */
 export function finishedCall(seen: Signalling, result: WorkerResult): FinishedCall {
   const { attempt, dialedAt, end, endedMs, ringMs, answeredMs } = seen;

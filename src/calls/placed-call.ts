@@ -1,49 +1,24 @@
-import type { Attempt, FinishedCall, TimelineEvent } from '#domain/call.ts';
+import type { FinishedCall, TimelineEvent } from '#domain/call.ts';
 import type { NetworkOutcome } from '#domain/outcome.ts';
-import type { Clock, Timer } from '#platform/clock.ts';
+import type { Timer } from '#platform/clock.ts';
 import { AppError } from '#platform/error.ts';
-import type { Log } from '#platform/log.ts';
 import type { Detection } from '#telephony/progress/detector.ts';
-import { frameCodecOf } from '#telephony/sdp/media.ts';
 import type { NegotiatedMedia } from '#telephony/sdp/media.ts';
-import { acceptAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
-import { parseSdp } from '#telephony/sdp/parse.ts';
+import { createOffer } from '#telephony/sdp/offer-answer.ts';
 import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import type { CallBridge, CallControl } from './bridge/call-bridge.ts';
 import { openBridge } from './bridge/open-bridge.ts';
-import type { TakeChannel } from './bridge/outside-target.ts';
-import type { CallEnd, SipUserAgent } from '#telephony/sip/user-agent.ts';
-import { finishedCall, WORKER_LOST } from './finished-call.ts';
+import type { CallEnd } from '#telephony/sip/user-agent.ts';
+import { agreedMedia, localMedia } from './call-media.ts';
+import { onTalk, takeSeat, tellObserver } from './call-side.ts';
+import type { CallSideOptions } from './call-side.ts';
+import { finishedCall, lostResult, WORKER_LOST } from './finished-call.ts';
 import { threadOffsetMs } from './thread-clock.ts';
-import type { CallMessage, Seat, WorkerPool } from './worker-pool.ts';
-import type { Trunk } from './trunk.ts';
+import type { CallMessage, Seat } from './worker-pool.ts';
 import { TrunkCall } from './trunk-call.ts';
 import { inviteOf } from './trunk-invite.ts';
 import type { WorkerResult } from './worker-protocol.ts';
-
-/** What a call tells while it goes on. */
-export interface CallObserver {
-  onState(state: 'dialing' | 'ringing' | 'talking'): void;
-  onSaid(speaker: 'callee' | 'platform', text: string): void;
-  /** The callee asked not to be called again; to be acted on at once. */
-  onOptOut(): void;
-}
-
-export interface PlacedCallOptions {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly sip: Pick<SipUserAgent, 'placeCall' | 'address'>;
-  readonly trunk: Trunk;
-  readonly rtp: { readonly address: string };
-  readonly pool: Pick<WorkerPool, 'seat'>;
-  readonly attempt: Attempt;
-  readonly observer: CallObserver;
-  /** For second calls; undefined where channels are not counted. */
-  readonly takeChannel?: TakeChannel | undefined;
-  /** Whom second calls may go to; anybody unless set. */
-  readonly transferTargets?: readonly string[] | undefined;
-}
 
 /** How sure an announcement of a dead number has to be before we stop listening to it. */
 const DEAD_NUMBER_CONFIDENCE = 0.8;
@@ -71,7 +46,7 @@ const FAULT_LINES: Readonly<Partial<Record<NetworkOutcome, string>>> = {
 export class PlacedCall {
   /** Resolves once with the facts of the call; rejects when no INVITE could leave. */
   readonly done: Promise<FinishedCall>;
-  readonly #o: PlacedCallOptions;
+  readonly #o: CallSideOptions;
   readonly #seat: Seat;
   readonly #dialedAt: Date;
   readonly #dialedMs: number;
@@ -94,31 +69,16 @@ export class PlacedCall {
   #settled = false;
 
   /** Throws `unavailable` while there is no worker. */
-  constructor(options: PlacedCallOptions) {
+  constructor(options: CallSideOptions) {
     this.#o = options;
     this.#dialedAt = options.clock.now();
     this.#dialedMs = options.clock.monotonicMs();
     this.#offsetMs = threadOffsetMs(options.clock);
     this.done = this.#settle.promise;
-    const { attempt, pool, trunk } = options;
-    this.#seat = pool.seat(attempt.id, {
+    const began = { beganAt: this.#dialedAt, beganMs: this.#dialedMs + this.#offsetMs };
+    this.#seat = takeSeat(options, began, {
       onMessage: (message) => this.#onWorker(message),
       onLost: () => this.#onWorkerLost('call worker ended'),
-    });
-    const codec = frameCodecOf(trunk.route.codecs[0] ?? 'PCMA');
-    const scriptKey = `${attempt.script.id}@${attempt.script.version}`;
-    if (!this.#seat.knows(scriptKey))
-      this.#seat.post({ type: 'script', key: scriptKey, script: attempt.script, codec });
-    this.#seat.post({
-      type: 'open',
-      call: attempt.id,
-      scriptKey,
-      variables: attempt.variables,
-      timeZone: attempt.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
-      dialedMs: this.#dialedMs + this.#offsetMs,
-      dialedAt: this.#dialedAt,
-      codec,
-      tonePlan: trunk.route.tonePlan,
     });
   }
 
@@ -146,16 +106,10 @@ export class PlacedCall {
         this.#onDetected(message.detection);
         return;
       case 'said':
-        this.#tell((observer) => observer.onSaid(message.speaker, message.text));
-        return;
       case 'opted-out':
-        this.#tell((observer) => observer.onOptOut());
-        return;
       case 'hang-up':
-        this.hangUp(message.reason);
-        return;
       case 'bridge':
-        this.#bridge?.onWorker(message.event);
+        onTalk(this.#o, message, { bridge: this.#bridge, hangUp: (reason) => this.hangUp(reason) });
         return;
       case 'finished':
         this.#finish(message.result);
@@ -165,16 +119,7 @@ export class PlacedCall {
   #invite(audioPort: number, textPort: number): void {
     const { attempt, clock, sip, rtp, trunk } = this.#o;
     if (this.#hangUpReason !== undefined) return this.#onSipEnded(ourEnd('cancelled', 'cancelled before the INVITE'));
-    const { codecs, srtp } = trunk.route;
-    const offer = createOffer({
-      address: rtp.address,
-      audioPort,
-      textPort,
-      codecs,
-      dtmf: true,
-      direction: 'sendrecv',
-      srtp,
-    });
+    const offer = createOffer(localMedia(trunk.route, rtp.address, { audioPort, textPort }));
     this.#offer = offer;
     try {
       const sdp = writeSdp(offer);
@@ -199,14 +144,14 @@ export class PlacedCall {
       this.#fail(error);
       return;
     }
-    this.#tell((observer) => observer.onState('dialing'));
+    tellObserver(this.#o, (observer) => observer.onState('dialing'));
   }
 
   #onProgress(status: number, sdp: string | undefined): void {
     if (status === 100) return;
     if (this.#ringMs === undefined) {
       this.#ringMs = this.#elapsedMs();
-      this.#tell((observer) => observer.onState('ringing'));
+      tellObserver(this.#o, (observer) => observer.onState('ringing'));
     }
     this.#timeline.push({ type: 'progress', atMs: this.#elapsedMs(), status, earlyMedia: sdp !== undefined });
     const media = sdp === undefined ? undefined : this.#negotiate(sdp);
@@ -233,19 +178,14 @@ export class PlacedCall {
         hangUp: (reason) => this.hangUp(reason),
       });
     this.#seat.post({ type: 'answered', call: this.#o.attempt.id, media });
-    this.#tell((observer) => observer.onState('talking'));
+    tellObserver(this.#o, (observer) => observer.onState('talking'));
   }
 
   #negotiate(sdp: string): NegotiatedMedia | undefined {
     if (this.#offer === undefined) return undefined;
-    try {
-      const result = acceptAnswer(this.#offer, parseSdp(sdp));
-      if (result.ok) return result.media;
-      this.#mediaFault = result.reason;
-    } catch (error) {
-      this.#mediaFault = error instanceof Error ? error.message : 'unreadable';
-    }
-    return undefined;
+    const agreed = agreedMedia(this.#offer, sdp);
+    if (agreed.media === undefined) this.#mediaFault = agreed.fault;
+    return agreed.media;
   }
 
   #onDetected(detection: Detection): void {
@@ -290,16 +230,7 @@ export class PlacedCall {
       this.#sip.hangup({ protocol: 'Q.850', cause: 41, text: 'Temporary failure' });
     }
     if (unfinished || this.#answeredMs !== undefined) this.#hangUpReason = WORKER_LOST;
-    this.#finish({
-      dialog: undefined,
-      timeline: [{ type: 'ended', atMs: this.#endedMs, by: this.#end.by, detail: WORKER_LOST }],
-      turns: [],
-      recording: undefined,
-      media: undefined,
-      detections: [],
-      callClass: 'unknown',
-      callClassEvidence: '',
-    });
+    this.#finish(lostResult(this.#endedMs, this.#end.by));
   }
 
   #finish(result: WorkerResult): void {
@@ -339,15 +270,6 @@ export class PlacedCall {
     this.#settled = true;
     this.#seat.leave();
     this.#settle.reject(error);
-  }
-
-  /** An observer's fault is its own: the call goes on. */
-  #tell(tell: (observer: CallObserver) => void): void {
-    try {
-      tell(this.#o.observer);
-    } catch (error) {
-      this.#o.log.error({ call: this.#o.attempt.id, err: error }, 'call observer failed');
-    }
   }
 
   #elapsedMs(): number {

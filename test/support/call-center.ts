@@ -10,7 +10,7 @@ import { silentLog } from '#platform/log.ts';
 import type { Log } from '#platform/log.ts';
 import { openCallCenter } from '#calls/call-center.ts';
 import type { CallCenter } from '#calls/call-center.ts';
-import type { CallObserver } from '#calls/placed-call.ts';
+import type { CallObserver } from '#calls/call-side.ts';
 import { plainRoute } from '#calls/trunk-route.ts';
 import { Trunk } from '#calls/trunk.ts';
 import type { TrunkRoute } from '#calls/trunk-route.ts';

@@ -6,7 +6,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Db } from '#platform/db/database.ts';
 import type { Log } from '#platform/log.ts';
 import type { CallCenter } from '#calls/call-center.ts';
-import type { CallObserver } from '#calls/placed-call.ts';
+import type { CallObserver } from '#calls/call-side.ts';
 import { suppress } from '#compliance/suppression.ts';
 import { decideOutcome } from '#outcomes/decide.ts';
 import { recordCall } from '#outcomes/store.ts';

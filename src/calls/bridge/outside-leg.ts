@@ -3,12 +3,12 @@ import type { Clock, Timer } from '#platform/clock.ts';
 import { newId } from '#platform/id.ts';
 import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
-import { acceptAnswer, createOffer } from '#telephony/sdp/offer-answer.ts';
-import { parseSdp } from '#telephony/sdp/parse.ts';
+import { createOffer } from '#telephony/sdp/offer-answer.ts';
 import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import type { NegotiatedMedia } from '#telephony/sdp/media.ts';
 import type { CallEnd, HangupReason, OutgoingCall } from '#telephony/sip/user-agent.ts';
+import { agreedMedia, localMedia } from '../call-media.ts';
 import type { BridgeCommand, BridgeEvent, LegRole } from './bridge-protocol.ts';
 import type { OutsideTarget } from './outside-target.ts';
 
@@ -107,15 +107,7 @@ export class OutsideLeg {
     this.#waiting.cancel();
     this.#state = 'calling';
     const { to, rtpAddress, ringTimeoutMs, log } = this.#o;
-    const offer = createOffer({
-      address: rtpAddress,
-      audioPort,
-      textPort,
-      codecs: to.codecs,
-      dtmf: true,
-      direction: 'sendrecv',
-      srtp: to.srtp,
-    });
+    const offer = createOffer(localMedia(to, rtpAddress, { audioPort, textPort }));
     this.#offer = offer;
     try {
       this.#sip = to.place(
@@ -151,14 +143,10 @@ export class OutsideLeg {
   }
 
   #negotiate(sdp: string): NegotiatedMedia | undefined {
-    try {
-      const result = this.#offer === undefined ? undefined : acceptAnswer(this.#offer, parseSdp(sdp));
-      if (result?.ok === true) return result.media;
-      this.#o.log.warn({ reason: result?.reason }, 'SDP answer of a second call refused');
-    } catch (error) {
-      this.#o.log.warn({ err: error }, 'SDP answer of a second call could not be read');
-    }
-    return undefined;
+    if (this.#offer === undefined) return undefined;
+    const agreed = agreedMedia(this.#offer, sdp);
+    if (agreed.media === undefined) this.#o.log.warn({ reason: agreed.fault }, 'SDP answer of a second call refused');
+    return agreed.media;
   }
 
   #end(failure: TransferFailure): void {
