@@ -170,6 +170,8 @@ export class CallSession {
     talking?.activity.close();
     const media = talking === undefined ? undefined : this.#leg?.stats();
     this.#leg?.close();
+    const announced = talking === undefined ? this.#progress.finish(endedAtMs) : undefined;
+    if (announced !== undefined) this.#detected(announced);
     this.#transcript.add(endedAtMs, { type: 'ended', by, detail });
     const recording = await talking?.recorder.close().catch((error: unknown) => {
       this.#deps.log.error({ call: this.#open.call, err: error }, 'recording could not be finished');
@@ -216,7 +218,10 @@ export class CallSession {
           if (bridge.scripted) this.#classify();
         },
         onSpeechStart: () => conversation.noticed(),
-        onPartial: () => conversation.noticed(),
+        onPartial: () => {
+          machine.expectWords();
+          conversation.noticed();
+        },
         onBargeIn: (action, atMs) => {
           this.#transcript.add(atMs, { type: 'barge-in', action });
           if (action === 'interrupt') conversation.interrupted();
@@ -301,6 +306,7 @@ export class CallSession {
   #onText(text: string): void {
     const talking = this.#talking;
     if (talking === undefined) return;
+    talking.machine.expectWords();
     talking.bridge.text('callee', text);
     talking.voice.onText(text);
   }

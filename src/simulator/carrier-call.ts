@@ -47,6 +47,8 @@ export interface CalledNumber {
 const BILINGUAL_FROM_PACE = 0.2;
 /** Share of an announcement after which a listener knows what it says. */
 const TOLD_RATIO = 0.4;
+/** Sounds whose frames do not leave, as of a leg on hold, end after that much more of their length. */
+const PLAYED_AT_LATEST_RATIO = 2;
 const TONE_PLAY_MS = 4_500;
 /** An answered caller whose audio stops for this many frames (5 s) has vanished; platforms send silence all the time. */
 const VANISHED_FRAMES = 250;
@@ -217,12 +219,16 @@ export class CarrierCall {
     }
   }
 
+  /** Until its last frame has left: a machine that gives frames up cuts no announcement short. False when the call is over. */
   async #playToEnd(clip: Clip, tells = true): Promise<boolean> {
     const lengthMs = clipMs(clip);
-    this.#early.play(clip);
+    let played: (() => void) | undefined;
+    const lastFrame = new Promise<void>((resolve) => (played = resolve));
+    this.#early.play(clip, played);
     if (!(await this.#pause(lengthMs * TOLD_RATIO))) return false;
     if (tells) this.#causeTold = true;
-    return await this.#pause(lengthMs * (1 - TOLD_RATIO));
+    await Promise.race([lastFrame, this.#pause(lengthMs * PLAYED_AT_LATEST_RATIO)]);
+    return !this.#ended;
   }
 
   /** Opens the media leg once and negotiates; false when the call is over or its media are not supported. */

@@ -138,6 +138,8 @@ async function call(
     );
   });
   leg.close();
+  const announced = answered ? undefined : detector.finish(clock.monotonicMs());
+  if (announced !== undefined) detections.push(announced);
   return { end, answered, detections, progress, text, utterances };
 }
 
@@ -195,7 +197,7 @@ async function endedOf(number: string, attempt = 1): Promise<EndedLine> {
 
 beforeAll(async () => {
   const recordings = await announcementRecordings((text) => Promise.resolve(murmur(text)));
-  for (const { label, pcm } of recordings) library.add(label, pcm);
+  for (const [index, { label, pcm }] of recordings.entries()) library.add(label, pcm, `${label} ${index}`);
   engine = await MediaEngine.open({
     clock,
     log: silentLog,

@@ -1,4 +1,4 @@
-import { bitErrors, FingerprintStream } from './fingerprint.ts';
+import { bitErrors, FingerprintStream, WINDOW_FRAMES } from './fingerprint.ts';
 import { BLOCK } from './fingerprint-library.ts';
 import type { Alignment, FingerprintLibrary, KnownAnnouncement } from './fingerprint-library.ts';
 import type { FrameSound } from './spectrum.ts';
@@ -24,6 +24,14 @@ const ENOUGH_RATIO = 0.9;
 /** A label decides only when no other one fits nearly as well. */
 const AMBIGUITY_MARGIN = 0.06;
 const LATER_MARGIN = 0.08;
+/**
+ * When the call ends first, the best one counts where so much of what is enough was heard, so well, and so much more than
+ * of others (0.6 s).
+ */
+const GUESS_RATIO = 0.5;
+const GUESS_BIT_ERROR_RATIO = 0.3;
+const GUESS_MARGIN_HOPS = 30;
+const GUESS_CONFIDENCE = 0.9;
 /** A block is compared every so many hops: 300 ms, during music 600 ms: within the shortest announcement all the same. */
 const COMPARE_EVERY = 15;
 const COMPARE_EVERY_IN_MUSIC = 30;
@@ -31,6 +39,9 @@ const COMPARE_EVERY_IN_MUSIC = 30;
 const FOLLOW_EVERY = 2;
 /** 20 s of what was heard. */
 const HISTORY = 1024;
+/** What a hop was: silence, sound, or lost with its frames. */
+const SOUND = 1;
+const LOST = 2;
 
 /** A taught announcement that was recognised. */
 export interface Recognised {
@@ -39,22 +50,42 @@ export interface Recognised {
   readonly confidence: number;
 }
 
+/** How an announcement agrees with what was heard, from that many hops before the block on. */
+interface Compared {
+  readonly ratio: number;
+  readonly back: number;
+}
+
+/** What was heard of one announcement. */
+interface Covered {
+  readonly heard: Uint8Array;
+  /** Without silence. */
+  hops: number;
+  bestRatio: number;
+}
+
+/** So many sub-fingerprints of one announcement tell it from others. */
+function enoughOf({ activeHops }: KnownAnnouncement): number {
+  return Math.min(ENOUGH_HOPS, ENOUGH_RATIO * activeHops);
+}
+
 /** Listens for the library's announcements in one stream. */
 export class AnnouncementMatcher {
   readonly #library: FingerprintLibrary;
   readonly #stream = new FingerprintStream();
   readonly #bits = new Uint32Array(HISTORY);
-  readonly #active = new Uint8Array(HISTORY);
+  readonly #kinds = new Uint8Array(HISTORY);
+  /** Hops whose window still holds a seam. */
+  #seam = 0;
   readonly #block = new Uint32Array(BLOCK);
   #count = 0;
   /** What the last search found, and when. */
   #candidates: readonly Alignment[] = [];
   #searchedAt = 0;
   /**
-   * Parts of announcements that were heard, by name. Time that is lost or inserted on the way puts what follows at
-   * another place, and a repetition brings what was missed at first: both add up.
+   * Parts of announcements that were heard: a repetition brings what was missed at first, and both add up.
    */
-  readonly #covered = new Map<string, Uint8Array>();
+  readonly #covered = new Map<KnownAnnouncement, Covered>();
   /** Of what was recognised before: the line cannot make the next one sound much worse. */
   #bestRatio = MAX_BIT_ERROR_RATIO;
 
@@ -67,9 +98,8 @@ export class AnnouncementMatcher {
     if (this.#library.size === 0) return undefined;
     const sub = this.#stream.push(pcm, sound);
     if (sub === undefined) return undefined;
-    this.#bits[this.#count % HISTORY] = sub.bits;
-    this.#active[this.#count % HISTORY] = sub.active ? 1 : 0;
-    this.#count++;
+    this.#note(sub.bits, this.#seam > 0 ? LOST : sub.active ? SOUND : 0);
+    this.#seam = Math.max(0, this.#seam - 1);
     if (this.#count < BLOCK) return undefined;
     const every = music ? COMPARE_EVERY_IN_MUSIC : COMPARE_EVERY;
     if (this.#count % every === 0) {
@@ -85,12 +115,50 @@ export class AnnouncementMatcher {
     return this.#decide(moved);
   }
 
+  /**
+   * That many frames were given up: what follows keeps its place, and what is missing speaks neither for nor against.
+   */
+  lose(frames: number): void {
+    if (this.#library.size === 0 || this.#count === 0) return;
+    for (let i = 0; i < Math.min(frames, HISTORY); i++) this.#note(0, LOST);
+    this.#seam = WINDOW_FRAMES;
+    this.#candidates = [];
+  }
+
+  /**
+   * What was most probably announced when the line was cut before that was certain, with a confidence that falls with the
+   * part that was missed; undefined where too little was heard, or of another one nearly as much.
+   */
+  finish(): Recognised | undefined {
+    if (this.#count < BLOCK) return undefined;
+    const certain = this.#loadBlock()
+      ? this.#decide(this.#library.alignments(this.#block, CANDIDATE_RATIO))
+      : undefined;
+    if (certain !== undefined) return certain;
+    const byLabel = new Map<string, { readonly known: KnownAnnouncement; readonly hops: number }>();
+    for (const [known, { hops, bestRatio }] of this.#covered)
+      if (bestRatio <= GUESS_BIT_ERROR_RATIO && hops > (byLabel.get(known.label)?.hops ?? 0))
+        byLabel.set(known.label, { known, hops });
+    const [best, second] = [...byLabel.values()].toSorted((a, b) => b.hops - a.hops);
+    if (best === undefined || best.hops - (second?.hops ?? 0) < GUESS_MARGIN_HOPS) return undefined;
+    const share = Math.min(1, best.hops / enoughOf(best.known));
+    if (share < GUESS_RATIO) return undefined;
+    const { label, name } = best.known;
+    return { label, name, confidence: Math.round(1000 * GUESS_CONFIDENCE * share) / 1000 };
+  }
+
+  #note(bits: number, kind: number): void {
+    this.#bits[this.#count % HISTORY] = bits;
+    this.#kinds[this.#count % HISTORY] = kind;
+    this.#count++;
+  }
+
   #loadBlock(): boolean {
     let active = 0;
     for (let i = 0; i < BLOCK; i++) {
       const at = (this.#count - BLOCK + i) % HISTORY;
       this.#block[i] = this.#bits[at]!;
-      active += this.#active[at]!;
+      if (this.#kinds[at] === SOUND) active++;
     }
     return active >= BLOCK * MIN_ACTIVE_RATIO;
   }
@@ -101,8 +169,7 @@ export class AnnouncementMatcher {
       const { known } = alignment;
       const heard = this.#compareAll(alignment);
       if (heard === undefined) continue;
-      const hops = this.#cover(known, alignment.offset - heard.back, alignment.offset + BLOCK);
-      const enough = hops >= Math.min(ENOUGH_HOPS, ENOUGH_RATIO * known.activeHops);
+      const enough = this.#cover(alignment, heard) >= enoughOf(known);
       const before = ratios.get(known.label);
       if (before === undefined || heard.ratio < before.ratio)
         ratios.set(known.label, { known, ratio: heard.ratio, enough });
@@ -121,16 +188,22 @@ export class AnnouncementMatcher {
   }
 
   /** Notes a part as heard; returns how many sub-fingerprints of the announcement were, silence not counted. */
-  #cover({ name, print }: KnownAnnouncement, from: number, to: number): number {
-    const heard = this.#covered.get(name) ?? new Uint8Array(print.bits.length);
-    this.#covered.set(name, heard.fill(1, from, to));
-    let hops = 0;
-    for (let i = 0; i < heard.length; i++) hops += heard[i]! & print.active[i]!;
-    return hops;
+  #cover({ known, offset }: Alignment, { ratio, back }: Compared): number {
+    const { active } = known.print;
+    const covered = this.#covered.get(known) ?? { heard: new Uint8Array(active.length), hops: 0, bestRatio: ratio };
+    this.#covered.set(known, covered);
+    covered.bestRatio = Math.min(covered.bestRatio, ratio);
+    const beginning = this.#count - BLOCK - offset;
+    for (let place = offset - back; place < offset + BLOCK; place++) {
+      if (covered.heard[place] === 1 || this.#kinds[(beginning + place) % HISTORY] === LOST) continue;
+      covered.heard[place] = 1;
+      covered.hops += active[place]!;
+    }
+    return covered.hops;
   }
 
   /** Everything heard until now that the announcement has too, from the block backwards; undefined where a part differs. */
-  #compareAll({ known, offset }: Alignment): { readonly ratio: number; readonly back: number } | undefined {
+  #compareAll({ known, offset }: Alignment): Compared | undefined {
     const { bits, active } = known.print;
     const back = Math.min(offset, Math.min(this.#count, HISTORY) - BLOCK);
     let errors = 0;
@@ -139,7 +212,9 @@ export class AnnouncementMatcher {
     let partHops = 0;
     for (let i = BLOCK - 1; i >= -back; i--) {
       if (active[offset + i] !== 1) continue;
-      const wrong = bitErrors(bits[offset + i]!, this.#bits[(this.#count - BLOCK + i) % HISTORY]!);
+      const at = (this.#count - BLOCK + i) % HISTORY;
+      if (this.#kinds[at] === LOST) continue;
+      const wrong = bitErrors(bits[offset + i]!, this.#bits[at]!);
       errors += wrong;
       partErrors += wrong;
       hops++;

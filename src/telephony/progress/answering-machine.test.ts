@@ -33,6 +33,17 @@ describe('who answered', () => {
     detector.hear(text, 1000);
     expect(detector.verdict).toBe(verdict);
   });
+  it('is told by its rhythm only where no words come: an assistant speaks at length, too', () => {
+    expect(listen(babble(3, 7500), () => true).verdict).toBe('voicemail');
+    const detector = new AnsweringMachineDetector();
+    for (const { pcm, atMs } of frames(babble(3, 7500))) {
+      if (atMs === 1000) detector.expectWords();
+      detector.push(pcm, true, atMs);
+    }
+    expect(detector.verdict).toBe('unknown');
+    detector.hear('您好，我是机主的智能通话助理，机主现在不方便接电话，请问您有什么事？', 7500);
+    expect(detector.verdict).toBe('call-assistant');
+  });
   it('stays a machine once it is one', () => {
     const detector = listen(tone([2100], 1000), () => true);
     detector.hear('请在嘀声后留言', 2000);

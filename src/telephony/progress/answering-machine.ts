@@ -42,6 +42,7 @@ export class AnsweringMachineDetector {
   #toneHz: number | undefined;
   #toneMs = 0;
   #heard = '';
+  #words = false;
 
   get verdict(): CallClass {
     return this.#verdict;
@@ -72,11 +73,17 @@ export class AnsweringMachineDetector {
   /** Takes recognised text of the callee. */
   hear(text: string, atMs: number): void {
     this.#startMs ??= atMs;
+    this.#words = true;
     if (this.#isMachine() || atMs - this.#startMs > GREETING_WINDOW_MS + BEEP_WINDOW_MS) return;
     this.#heard = `${this.#heard} ${text}`.slice(-400);
     if (atMs - this.#startMs > GREETING_WINDOW_MS && this.#verdict === 'human') return;
     const machine = machineWords(this.#heard);
     if (machine !== undefined) this.#decide(machine, 'greeting-words');
+  }
+
+  /** The callee's words are being recognised or typed, though no turn is over yet: they will tell more than the rhythm. */
+  expectWords(): void {
+    this.#words = true;
   }
 
   #followVoice(voiced: boolean): void {
@@ -92,7 +99,7 @@ export class AnsweringMachineDetector {
     const shortGreeting = this.#voicedMs > 0 && this.#voicedMs <= SHORT_GREETING_MS;
     if (shortGreeting && this.#silentMs >= AFTER_GREETING_SILENCE_MS) this.#decide('human', 'short-greeting');
     // Where words are understood they decide: a person may well explain something at length.
-    if (this.#monologueMs >= MONOLOGUE_MS && this.#heard === '') this.#decide('voicemail', 'monologue');
+    if (this.#monologueMs >= MONOLOGUE_MS && !this.#words) this.#decide('voicemail', 'monologue');
   }
 
   /** ITU-T T.30: CED 2100 Hz for 2.6–4 s; CNG 1100 Hz for half a second, from a machine that has not spoken. */

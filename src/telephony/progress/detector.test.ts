@@ -83,6 +83,35 @@ describe('announcements', () => {
     expect(labels(shared, { fingerprints: alike })).toEqual([]);
     expect(labels(join(shared, babble(22, 3000)), { fingerprints: alike })).toEqual(['out-of-coverage']);
   });
+  it('that are cut short count with less confidence when the call ends, and not while another one fits as well', () => {
+    const shared = babble(20, 3000);
+    const alike = new FingerprintLibrary();
+    alike.add('busy', join(shared, babble(21, 3000)));
+    alike.add('out-of-coverage', join(shared, babble(22, 3000)));
+    alike.add('powered-off', off);
+    const guess = (pcm: Int16Array): readonly [string, number] | undefined => {
+      const detector = new ProgressDetector({ fingerprints: alike, plan: 'cn' });
+      for (const frame of frames(pcm))
+        expect(detector.push(frame.pcm, frame.atMs).filter(({ kind }) => kind === 'announcement')).toEqual([]);
+      const found = detector.finish(pcm.length / 8);
+      return found === undefined ? undefined : [found.label, found.confidence];
+    };
+    const [label, confidence] = guess(degrade(off.subarray(0, 24_000), { ...line, lossRatio: 0.05 }))!;
+    expect(label).toBe('powered-off');
+    expect(confidence).toBeGreaterThan(0.5);
+    expect(confidence).toBeLessThan(0.85);
+    expect(guess(shared)).toBeUndefined();
+    expect(guess(off.subarray(0, 12_000))).toBeUndefined();
+    expect(guess(babble(99, 6000))).toBeUndefined();
+  });
+  it('are recognised although a late loop gave half a second of them up', () => {
+    const detector = new ProgressDetector({ fingerprints: library, plan: 'cn' });
+    const found = [...frames(off)]
+      .filter(({ atMs }) => atMs < 2300 || atMs >= 2800)
+      .flatMap(({ pcm, atMs }) => detector.push(pcm, atMs))
+      .filter(({ kind }) => kind === 'announcement');
+    expect(found.map((one) => one.label)).toEqual(['powered-off']);
+  });
   it('survive being stored as JSON', () => {
     const restored = FingerprintLibrary.fromJson(JSON.parse(JSON.stringify(library.toJson())));
     expect(labels(off, { fingerprints: restored })).toEqual(['powered-off']);

@@ -21,6 +21,7 @@ export interface Detection {
 /** How sure a complete cadence makes us. */
 const CADENCE_CONFIDENCE = 0.9;
 
+const FRAME_MS = 20;
 /** 1.5 s: no announcement is shorter. */
 const UNKNOWN_SPEECH_FRAMES = 75;
 
@@ -31,6 +32,7 @@ export class ProgressDetector {
   readonly #sound = new SoundJudge();
   readonly #heard = new Set<string>();
   #soundingFrames = 0;
+  #lastMs: number | undefined;
 
   constructor(options: { readonly fingerprints: FingerprintLibrary; readonly plan: TonePlan }) {
     this.#cadence = new CadenceTracker(options.plan);
@@ -49,6 +51,10 @@ export class ProgressDetector {
   push(pcm: Int16Array, atMs: number): Detection[] {
     if (pcm.length !== FRAME_SAMPLES) return [];
     const found: Detection[] = [];
+    // A loop that was late gave frames up: time went on without them.
+    const lost = this.#lastMs === undefined ? 0 : Math.round((atMs - this.#lastMs) / FRAME_MS) - 1;
+    this.#lastMs = atMs;
+    if (lost > 0) this.#announcements.lose(lost);
     const sound = analyseFrame(pcm);
     if (!sound.silent && sound.toneHz === undefined) this.#soundingFrames++;
     const tone = this.#cadence.push(sound);
@@ -61,5 +67,11 @@ export class ProgressDetector {
     const judged = this.#sound.push(sound, tone === 'ringback');
     if (judged !== undefined) found.push({ kind: 'sound', ...judged, atMs });
     return found;
+  }
+
+  /** The line was cut: what it most probably announced, where nothing was certain; less was heard of it, so less is sure. */
+  finish(atMs: number): Detection | undefined {
+    const announcement = this.#heard.size === 0 ? this.#announcements.finish() : undefined;
+    return announcement === undefined ? undefined : { kind: 'announcement', ...announcement, atMs };
   }
 }

@@ -4,7 +4,8 @@ import type { FrameSound } from './spectrum.ts';
 
 /** 256 ms at 8 kHz. */
 const WINDOW_SAMPLES = 2048;
-const WINDOW_FRAMES = Math.ceil(WINDOW_SAMPLES / FRAME_SAMPLES);
+/** Frames that one sub-fingerprint looks at. */
+export const WINDOW_FRAMES = Math.ceil(WINDOW_SAMPLES / FRAME_SAMPLES);
 const BANDS = 33;
 const LOW_HZ = 300;
 const HIGH_HZ = 2500;
