@@ -26,7 +26,7 @@ export async function uploaded(request: FastifyRequest, limitBytes: number): Pro
   });
   const part = request.isMultipart() ? await request.file() : undefined;
   if (part === undefined) {
-    throw new AppError('invalid-input', { zh: '请选择要上传的 CSV 文件。', en: 'Choose a CSV file to upload.' });
+    throw new AppError('invalid-input', { zh: '请选择要上传的文件。', en: 'Choose a file to upload.' });
   }
   const field = part.fields['mapping'];
   const value = field !== undefined && 'value' in field ? field.value : field;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { buildApi } from '#api/server.ts';
 import { openAnnouncementDesk } from '#bin/runtime/announcement-desk.ts';
-import type { NodeStatus, SingleCall } from '#api/context.ts';
+import type { AnnouncementDesk, NodeStatus, SingleCall } from '#api/context.ts';
 import { createUser } from '#api/users.ts';
 import type { CallControl } from '#calls/bridge/call-bridge.ts';
 import type { Role, TrunkSummary } from '#domain/api.ts';
@@ -68,7 +68,12 @@ export interface TestApi {
 
 /** Builds the API without listening; `close` drops the database. Call it within a test, or give `directory`. */
 export async function testApi(
-  o: { readonly directory?: string; readonly uploadLimitBytes?: number; readonly consoleDirectory?: string } = {},
+  o: {
+    readonly directory?: string;
+    readonly uploadLimitBytes?: number;
+    readonly consoleDirectory?: string;
+    readonly announcements?: AnnouncementDesk;
+  } = {},
 ): Promise<TestApi> {
   const directory = o.directory ?? scratchDirectory();
   const recordingsDirectory = path.join(directory, 'recordings');
@@ -108,7 +113,7 @@ export async function testApi(
       operatorToken: OPERATOR_TOKEN,
       node: () => NODE,
       callControl: (id) => controls.get(id),
-      announcements,
+      announcements: o.announcements ?? announcements,
       async placeSingleCall(call): Promise<AttemptId> {
         if (await isSuppressed(database.db, call.phone))
           throw new AppError('conflict', { zh: '禁呼', en: 'suppressed' });
