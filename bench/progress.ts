@@ -3,8 +3,10 @@ import { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 import { loadWebRtcVad } from '#voice/vad/webrtc.ts';
 import { answerCases, hearAnswer } from '../test/eval/progress/answerers.ts';
 import {
+  cutCases,
   lessons,
   musicCases,
+  onceCases,
   silenceCases,
   speechCases,
   taughtCases,
@@ -40,12 +42,14 @@ export async function run(args: readonly string[]): Promise<void> {
     const sets: readonly (readonly [string, readonly EarlyCase[], number, number])[] = [
       ['tones', toneCases(), 6, 1],
       ['taught', taughtCases(taught), 1, 1],
+      ['once', onceCases(taught), 1, 1],
+      ['cut', cutCases(taught), 1, 1],
       // Long and many: each over a third of the lines.
       ['speech', await speechCases(material, taught, seed), 1, 3],
       ['music', musicCases(material), 1, 3],
       ['silence', silenceCases(), 1, 1],
     ];
-    const heard: (Judged & { readonly detectorUs: number; readonly frames: number })[] = [];
+    const heard: EarlyHeard[] = [];
     let turn = seed * 1_000_003;
     for (const [part, cases, times, step] of sets) {
       if (!wanted(part)) continue;
@@ -67,7 +71,14 @@ export async function run(args: readonly string[]): Promise<void> {
   );
 }
 
-function reportEarly(heard: readonly (Judged & { readonly detectorUs: number; readonly frames: number })[]): void {
+interface EarlyHeard extends Judged {
+  readonly name: string;
+  readonly guess: string | undefined;
+  readonly detectorUs: number;
+  readonly frames: number;
+}
+
+function reportEarly(heard: readonly EarlyHeard[]): void {
   const figure = (name: string, value: number, unit: string, target?: number, atLeast = false): void =>
     printFigure({ bench: 'progress', figure: name, value, unit, ...(target === undefined ? {} : { target }), atLeast });
   const tones = heard.filter(({ expected }) => !/^taught|^speech|^music|^silence/.test(expected));
@@ -102,6 +113,18 @@ function reportEarly(heard: readonly (Judged & { readonly detectorUs: number; re
       ratio(others, ({ got }) => got.startsWith('taught')),
       '%',
     );
+    figure(
+      'announcement guessed at the end of the call',
+      ratio(others, ({ guess }) => guess !== undefined),
+      '%',
+    );
+    figure(
+      'dead number guessed at the end of the call',
+      ratio(others, ({ guess }) => DEAD.has(`taught:${guess}`)),
+      '%',
+    );
+    const wrong = others.filter(({ got, guess }) => got.startsWith('taught') || guess !== undefined);
+    for (const { name, line, got, guess } of wrong) process.stderr.write(`${name}; ${line}: ${guess ?? got}\n`);
     figure(
       'music as speech',
       ratio(

@@ -13,7 +13,7 @@ import type { CommandContext } from '../cli/settings.ts';
 import { Terminal } from '../cli/terminal.ts';
 import { openAnnouncementDesk } from '../runtime/announcement-desk.ts';
 import { writeServerFile } from '../runtime/server-file.ts';
-import { wavOf } from '../runtime/wav.ts';
+import { wavOf } from '#voice/wav-file.ts';
 import { forget, learn, list, save, tryOut, unknown } from './progress.ts';
 
 const CALL = '019a0000-0000-7000-8000-00000000000a';

@@ -11,6 +11,8 @@ export interface EarlyCase {
   readonly expected: string;
   readonly name: string;
   readonly plan: TonePlan;
+  /** The call ends with it, so that the best guess counts where nothing is certain. */
+  readonly ends?: boolean;
   /** Made anew for each line, with its own level and frequency where those vary. */
   readonly make: (next: () => number) => Int16Array;
 }
@@ -185,6 +187,28 @@ export function taughtCases(taught: readonly Lesson[]): EarlyCase[] {
     name,
     plan: 'cn',
     make: (next) => join(silence(300 * next()), pcm, silence(400), pcm).subarray(Math.floor((next() * pcm.length) / 3)),
+  }));
+}
+
+/** Each lesson as a hurried exchange plays it: once, whole. */
+export function onceCases(taught: readonly Lesson[]): EarlyCase[] {
+  return taught.map(({ label, name, pcm }) => ({
+    expected: `taught:${label}`,
+    name: `once ${name}`,
+    plan: 'cn',
+    ends: true,
+    make: (next) => join(silence(300 * next()), pcm, silence(300)),
+  }));
+}
+
+/** Each lesson cut off after 60–90 % of it. */
+export function cutCases(taught: readonly Lesson[]): EarlyCase[] {
+  return taught.map(({ label, name, pcm }) => ({
+    expected: `taught:${label}`,
+    name: `cut ${name}`,
+    plan: 'cn',
+    ends: true,
+    make: (next) => join(silence(300 * next()), pcm.subarray(0, Math.floor(pcm.length * (0.6 + 0.3 * next())))),
   }));
 }
 
