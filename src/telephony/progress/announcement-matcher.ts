@@ -12,6 +12,8 @@ const MAX_BIT_ERROR_RATIO = 0.36;
 /** One second that differs is another announcement with the same beginning or end; unrelated sound is at 0.5. */
 const PART_HOPS = 48;
 const MAX_PART_RATIO = 0.44;
+/** All parts go over the same line: none is much worse than the others. */
+const PART_MARGIN = 0.1;
 /** The last half second shows first that another announcement goes on differently. */
 const LAST_HOPS = 24;
 const MAX_LAST_RATIO = 0.43;
@@ -32,6 +34,8 @@ const GUESS_RATIO = 0.5;
 const GUESS_BIT_ERROR_RATIO = 0.3;
 const GUESS_MARGIN_HOPS = 30;
 const GUESS_CONFIDENCE = 0.9;
+/** It was still followed when the sound ended (0.5 s): else another one went on from a like beginning. */
+const GUESS_UNTIL_HOPS = 25;
 /** A block is compared every so many hops: 300 ms, during music 600 ms: within the shortest announcement all the same. */
 const COMPARE_EVERY = 15;
 const COMPARE_EVERY_IN_MUSIC = 30;
@@ -62,6 +66,8 @@ interface Covered {
   /** Without silence. */
   hops: number;
   bestRatio: number;
+  /** How much had been heard when it was last followed. */
+  until: number;
 }
 
 /** So many sub-fingerprints of one announcement tell it from others. */
@@ -77,6 +83,7 @@ export class AnnouncementMatcher {
   readonly #kinds = new Uint8Array(HISTORY);
   /** Hops whose window still holds a seam. */
   #seam = 0;
+  #soundUntil = 0;
   readonly #block = new Uint32Array(BLOCK);
   #count = 0;
   /** What the last search found, and when. */
@@ -136,8 +143,12 @@ export class AnnouncementMatcher {
       : undefined;
     if (certain !== undefined) return certain;
     const byLabel = new Map<string, { readonly known: KnownAnnouncement; readonly hops: number }>();
-    for (const [known, { hops, bestRatio }] of this.#covered)
-      if (bestRatio <= GUESS_BIT_ERROR_RATIO && hops > (byLabel.get(known.label)?.hops ?? 0))
+    for (const [known, { hops, bestRatio, until }] of this.#covered)
+      if (
+        bestRatio <= GUESS_BIT_ERROR_RATIO &&
+        until + GUESS_UNTIL_HOPS >= this.#soundUntil &&
+        hops > (byLabel.get(known.label)?.hops ?? 0)
+      )
         byLabel.set(known.label, { known, hops });
     const [best, second] = [...byLabel.values()].toSorted((a, b) => b.hops - a.hops);
     if (best === undefined || best.hops - (second?.hops ?? 0) < GUESS_MARGIN_HOPS) return undefined;
@@ -151,6 +162,7 @@ export class AnnouncementMatcher {
     this.#bits[this.#count % HISTORY] = bits;
     this.#kinds[this.#count % HISTORY] = kind;
     this.#count++;
+    if (kind === SOUND) this.#soundUntil = this.#count;
   }
 
   #loadBlock(): boolean {
@@ -190,9 +202,15 @@ export class AnnouncementMatcher {
   /** Notes a part as heard; returns how many sub-fingerprints of the announcement were, silence not counted. */
   #cover({ known, offset }: Alignment, { ratio, back }: Compared): number {
     const { active } = known.print;
-    const covered = this.#covered.get(known) ?? { heard: new Uint8Array(active.length), hops: 0, bestRatio: ratio };
+    const covered = this.#covered.get(known) ?? {
+      heard: new Uint8Array(active.length),
+      hops: 0,
+      bestRatio: ratio,
+      until: 0,
+    };
     this.#covered.set(known, covered);
     covered.bestRatio = Math.min(covered.bestRatio, ratio);
+    covered.until = this.#count;
     const beginning = this.#count - BLOCK - offset;
     for (let place = offset - back; place < offset + BLOCK; place++) {
       if (covered.heard[place] === 1 || this.#kinds[(beginning + place) % HISTORY] === LOST) continue;
@@ -210,6 +228,7 @@ export class AnnouncementMatcher {
     let hops = 0;
     let partErrors = 0;
     let partHops = 0;
+    let worst = 0;
     for (let i = BLOCK - 1; i >= -back; i--) {
       if (active[offset + i] !== 1) continue;
       const at = (this.#count - BLOCK + i) % HISTORY;
@@ -221,9 +240,12 @@ export class AnnouncementMatcher {
       if (hops === LAST_HOPS && errors > LAST_HOPS * 32 * MAX_LAST_RATIO) return undefined;
       if (++partHops < PART_HOPS) continue;
       if (partErrors > PART_HOPS * 32 * MAX_PART_RATIO) return undefined;
+      worst = Math.max(worst, partErrors);
       partErrors = 0;
       partHops = 0;
     }
+    if (hops > PART_HOPS && worst / PART_HOPS - (errors - worst) / (hops - PART_HOPS) > 32 * PART_MARGIN)
+      return undefined;
     return hops === 0 ? undefined : { ratio: errors / (hops * 32), back };
   }
 }
