@@ -289,7 +289,7 @@ export class CallSession {
       this.#earlyBegun ||= rx.kind !== 'none';
       if (!this.#earlyBegun) return;
       this.#early?.push(rx.payload);
-      for (const detection of this.#progress.push(rx.pcm, rx.atMs)) this.#detected(detection);
+      for (const detection of this.#progress.push(rx.pcm, rx.atMs, rx.kind !== 'audio')) this.#detected(detection);
       return;
     }
     if (talking.bridge.scripted) {

@@ -85,7 +85,7 @@ async function call(
   };
   const leg: MediaLeg = await engine.openLeg({
     onFrame: (rx, tx) => {
-      if (!answered) detections.push(...detector.push(rx.pcm, rx.atMs));
+      if (!answered) detections.push(...detector.push(rx.pcm, rx.atMs, rx.kind !== 'audio'));
       const change = ear.push(rx.pcm, 600);
       if (answered && change === 'stopped') {
         utterances++;

@@ -46,6 +46,8 @@ const HISTORY = 1024;
 /** What a hop was: silence, sound, or lost with its frames. */
 const SOUND = 1;
 const LOST = 2;
+/** So many frames in a row that did not come are no sound of the announcement; fewer are concealed well. */
+const MISSING_FRAMES = 3;
 
 /** A taught announcement that was recognised. */
 export interface Recognised {
@@ -84,6 +86,7 @@ export class AnnouncementMatcher {
   /** Hops whose window still holds a seam. */
   #seam = 0;
   #soundUntil = 0;
+  #missing = 0;
   readonly #block = new Uint32Array(BLOCK);
   #count = 0;
   /** What the last search found, and when. */
@@ -100,9 +103,14 @@ export class AnnouncementMatcher {
     this.#library = library;
   }
 
-  /** Takes 20 ms (Int16 mono, 8 kHz) and what they sound like; `music` where the line carries that at present. */
-  push(pcm: Int16Array, sound: FrameSound, music: boolean): Recognised | undefined {
+  /**
+   * Takes 20 ms (Int16 mono, 8 kHz) and what they sound like; `music` where the line carries that at present, `missing`
+   * where nothing came.
+   */
+  push(pcm: Int16Array, sound: FrameSound, music: boolean, missing = false): Recognised | undefined {
     if (this.#library.size === 0) return undefined;
+    this.#missing = missing ? this.#missing + 1 : 0;
+    if (this.#missing >= MISSING_FRAMES) this.#seam = WINDOW_FRAMES;
     const sub = this.#stream.push(pcm, sound);
     if (sub === undefined) return undefined;
     this.#note(sub.bits, this.#seam > 0 ? LOST : sub.active ? SOUND : 0);

@@ -45,10 +45,10 @@ export class ProgressDetector {
   }
 
   /**
-   * Takes 20 ms (Int16 mono, 8 kHz, 160 samples; zeros where nothing came); returns what became certain with it: tones
+   * Takes 20 ms (Int16 mono, 8 kHz, 160 samples; zeros where nothing came, and then or where it is concealed `missing`); returns what became certain with it: tones
    * and announcements once each, sounds whenever they change.
    */
-  push(pcm: Int16Array, atMs: number): Detection[] {
+  push(pcm: Int16Array, atMs: number, missing = false): Detection[] {
     if (pcm.length !== FRAME_SAMPLES) return [];
     const found: Detection[] = [];
     // A loop that was late gave frames up: time went on without them.
@@ -59,7 +59,7 @@ export class ProgressDetector {
     if (!sound.silent && sound.toneHz === undefined) this.#soundingFrames++;
     const tone = this.#cadence.push(sound);
     if (tone !== undefined) found.push({ kind: 'tone', label: tone, confidence: CADENCE_CONFIDENCE, atMs });
-    const announcement = this.#announcements.push(pcm, sound, this.#sound.kind === 'music');
+    const announcement = this.#announcements.push(pcm, sound, this.#sound.kind === 'music', missing);
     if (announcement !== undefined && !this.#heard.has(announcement.label)) {
       this.#heard.add(announcement.label);
       found.push({ kind: 'announcement', ...announcement, atMs });

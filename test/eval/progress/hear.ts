@@ -53,9 +53,9 @@ export function hear(one: EarlyCase, line: Line, fingerprints: FingerprintLibrar
   let detectorMs = 0;
   let endMs = 0;
   const isTone = !one.expected.startsWith('taught') && !['speech', 'music', 'silence'].includes(one.expected);
-  for (const { pcm, atMs } of overLine(one.make(seeded(seed)), isTone ? { ...line, gainDb: 0 } : line, seed)) {
+  for (const { pcm, atMs, missing } of overLine(one.make(seeded(seed)), isTone ? { ...line, gainDb: 0 } : line, seed)) {
     const startMs = performance.now();
-    const found = detector.push(pcm, atMs);
+    const found = detector.push(pcm, atMs, missing);
     detectorMs += performance.now() - startMs;
     detections.push(...found);
     frames++;

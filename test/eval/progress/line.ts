@@ -22,6 +22,7 @@ export interface Line {
 export interface HeardFrame {
   readonly pcm: Int16Array;
   readonly atMs: number;
+  readonly missing: boolean;
 }
 
 const FRAME = 160;
@@ -73,7 +74,7 @@ export function* overLine(pcm: Int16Array, line: Line, seed: number): Generator<
     }
     const frame = receiver.pull(nowMs);
     started ||= frame.kind !== 'none';
-    if (started) yield { pcm: frame.pcm, atMs: nowMs };
+    if (started) yield { pcm: frame.pcm, atMs: nowMs, missing: frame.kind !== 'audio' };
   }
 }
 
