@@ -13,7 +13,12 @@ const MAX_BIT_ERROR_RATIO = 0.36;
 const PART_HOPS = 48;
 const MAX_PART_RATIO = 0.44;
 /** All parts go over the same line: none is much worse than the others. */
-const PART_MARGIN = 0.1;
+const PART_MARGIN = 0.13;
+/** A part that fits worse than this may have moved by some frames. */
+const WELL_PLACED_RATIO = 0.15;
+const SHIFTS = [-1, 1, -2, 2] as const;
+/** And fits so much better where it went: less is chance. */
+const MOVED_RATIO = 0.7;
 /** The last half second shows first that another announcement goes on differently. */
 const LAST_HOPS = 24;
 const MAX_LAST_RATIO = 0.43;
@@ -60,6 +65,13 @@ export interface Recognised {
 interface Compared {
   readonly ratio: number;
   readonly back: number;
+}
+
+/** Some sub-fingerprints of an announcement beside what was heard; `next` is the place before them. */
+interface Part {
+  readonly errors: number;
+  readonly hops: number;
+  readonly next: number;
 }
 
 /** What was heard of one announcement. */
@@ -228,32 +240,54 @@ export class AnnouncementMatcher {
     return covered.hops;
   }
 
-  /** Everything heard until now that the announcement has too, from the block backwards; undefined where a part differs. */
+  /**
+   * Everything heard until now that the announcement has too, from the block backwards; undefined where a part differs. A
+   * jitter buffer that adapts moves what follows by a frame or two: parts are sought a little around their place.
+   */
   #compareAll({ known, offset }: Alignment): Compared | undefined {
-    const { bits, active } = known.print;
     const back = Math.min(offset, Math.min(this.#count, HISTORY) - BLOCK);
+    const first = offset - back;
+    let beginning = this.#count - BLOCK - offset;
+    const last = this.#part(known, beginning, offset + BLOCK - 1, first, LAST_HOPS);
+    if (last.hops === LAST_HOPS && last.errors > LAST_HOPS * 32 * MAX_LAST_RATIO) return undefined;
     let errors = 0;
     let hops = 0;
-    let partErrors = 0;
-    let partHops = 0;
     let worst = 0;
-    for (let i = BLOCK - 1; i >= -back; i--) {
-      if (active[offset + i] !== 1) continue;
-      const at = (this.#count - BLOCK + i) % HISTORY;
-      if (this.#kinds[at] === LOST) continue;
-      const wrong = bitErrors(bits[offset + i]!, this.#bits[at]!);
-      errors += wrong;
-      partErrors += wrong;
-      hops++;
-      if (hops === LAST_HOPS && errors > LAST_HOPS * 32 * MAX_LAST_RATIO) return undefined;
-      if (++partHops < PART_HOPS) continue;
-      if (partErrors > PART_HOPS * 32 * MAX_PART_RATIO) return undefined;
-      worst = Math.max(worst, partErrors);
-      partErrors = 0;
-      partHops = 0;
+    for (let place = offset + BLOCK - 1; place >= first;) {
+      let part = this.#part(known, beginning, place, first, PART_HOPS);
+      if (part.errors > part.hops * 32 * WELL_PLACED_RATIO) {
+        const here = beginning;
+        for (const shift of SHIFTS) {
+          const moved = this.#part(known, here + shift, place, first, PART_HOPS);
+          if (moved.hops < part.hops || moved.errors >= part.errors * MOVED_RATIO) continue;
+          part = moved;
+          beginning = here + shift;
+        }
+      }
+      errors += part.errors;
+      hops += part.hops;
+      place = part.next;
+      if (part.hops < PART_HOPS) continue;
+      if (part.errors > PART_HOPS * 32 * MAX_PART_RATIO) return undefined;
+      worst = Math.max(worst, part.errors);
     }
-    if (hops > PART_HOPS && worst / PART_HOPS - (errors - worst) / (hops - PART_HOPS) > 32 * PART_MARGIN)
-      return undefined;
-    return hops === 0 ? undefined : { ratio: errors / (hops * 32), back };
+    if (hops === 0) return undefined;
+    const others = hops - PART_HOPS;
+    if (others > 0 && worst / PART_HOPS - (errors - worst) / others > 32 * PART_MARGIN) return undefined;
+    return { ratio: errors / (hops * 32), back };
+  }
+
+  /** Bit errors of so many sub-fingerprints that are neither silent nor lost, from a place backwards, not beyond `first`. */
+  #part({ print }: KnownAnnouncement, beginning: number, from: number, first: number, most: number): Part {
+    let errors = 0;
+    let hops = 0;
+    let place = from;
+    for (; place >= first && hops < most; place--) {
+      const i = beginning + place;
+      if (print.active[place] !== 1 || i < 0 || i >= this.#count || this.#kinds[i % HISTORY] === LOST) continue;
+      errors += bitErrors(print.bits[place]!, this.#bits[i % HISTORY]!);
+      hops++;
+    }
+    return { errors, hops, next: place };
   }
 }

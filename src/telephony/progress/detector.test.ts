@@ -104,6 +104,15 @@ describe('announcements', () => {
     expect(guess(off.subarray(0, 12_000))).toBeUndefined();
     expect(guess(babble(99, 6000))).toBeUndefined();
   });
+  it('are recognised although a jitter buffer moves by two frames and conceals a burst within them', () => {
+    const moved = join(off.subarray(0, 14_400), off.subarray(14_400 - 320, 14_400), off.subarray(14_400));
+    const detector = new ProgressDetector({ fingerprints: library, plan: 'cn' });
+    const found = [...frames(moved)]
+      .map(({ pcm, atMs }) => ({ pcm, atMs, missing: atMs >= 2600 && atMs < 2800 }))
+      .flatMap(({ pcm, atMs, missing }) => detector.push(missing ? silence(20) : pcm, atMs, missing))
+      .filter(({ kind }) => kind === 'announcement');
+    expect(found.map((one) => one.label)).toEqual(['powered-off']);
+  });
   it('are recognised although a late loop gave half a second of them up', () => {
     const detector = new ProgressDetector({ fingerprints: library, plan: 'cn' });
     const found = [...frames(off)]
