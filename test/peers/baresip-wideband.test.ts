@@ -64,6 +64,8 @@ describe.skipIf(!baresipInstalled)('baresip with a wideband codec', () => {
     const stats = talk.leg.stats();
     talk.call.hangup();
     await peer.says('session closed');
+    // It says how long the file is when it closes it, and that is a little later.
+    await expect.poll(async () => (await peer.heard()).samples.length, { timeout: 5_000 }).toBeGreaterThan(0);
     const { pieces, amplitude } = toneIn(await peer.heard(), OURS);
     expect(pieces).toBeGreaterThan(60);
     // At our level of 8000, within 1 dB.

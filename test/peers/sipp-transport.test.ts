@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { SipBind } from '#telephony/sip/transport/open.ts';
 import { accept, placeWatched } from '../support/sip-network.ts';
@@ -108,9 +110,17 @@ describe.skipIf(!hasSipp).concurrent('SIPp over other ways', () => {
   });
 
   it('a server that says nothing: the next one takes the call after four seconds', async (test) => {
-    const silent = await startSteps(test, 'silent', [invited(), { xml: '<pause milliseconds="4500"/>' }], ['-nr']);
+    const silent = createSocket('udp4');
+    test.onTestFinished(() => void silent.close());
+    silent.bind(0, HOST);
+    await once(silent, 'listening');
     const takes = await startSteps(test, 'takes', [invited(), OK, recv('ACK'), recv('BYE'), ok()]);
-    const servers = [silent, takes].map(({ port }, priority) => ({ name: 'gw.example', port, priority, weight: 0 }));
+    const servers = [silent.address().port, takes.port].map((port, priority) => ({
+      name: 'gw.example',
+      port,
+      priority,
+      weight: 0,
+    }));
     const resolver = { srv: async () => servers, addresses: async () => [HOST] };
     const caller = await testAgent(test, { resolver });
     const startMs = performance.now();
