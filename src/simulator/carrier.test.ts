@@ -51,8 +51,7 @@ function numberOf(wanted: (persona: Persona) => boolean): string {
 const lineOf = (behaviour: LineBehaviour, switchKind?: SwitchKind): string =>
   numberOf(
     (persona) =>
-      behaviourOf(persona, 1, SEED) === behaviour &&
-      behaviourOf(persona, 2, SEED) === behaviour &&
+      [1, 2, 3].every((attempt) => behaviourOf(persona, attempt, SEED) === behaviour) &&
       (switchKind === undefined || persona.switchKind === switchKind),
   );
 
@@ -183,7 +182,20 @@ const greetingPerson = numberOf(({ linePlan, human }) => linePlan === 'human' &&
 const TALK = ['您好请问是本人吗', '这期账单请按时还', '谢谢再见'];
 /** All calls go on at once, as on a real trunk; each test waits for its own. */
 const calls = new Map<string, Promise<Heard>>();
+const unansweredCalls = new Map<string, ReturnType<typeof callInTime>>();
 const callTo = (number: string): Promise<Heard> => calls.get(number)!;
+
+/**
+ * A call whose announcement this machine could not carry in real time is dialled again: what was given up before it was
+ * sent or heard says nothing about the detectors. The last try counts.
+ */
+async function callInTime(number: string): Promise<Heard & { readonly attempt: number }> {
+  for (let attempt = 1; ; attempt++) {
+    const droppedBefore = engine.load().framesDropped;
+    const heard = await call(number, { ringTimeoutMs: 6_000 });
+    if (engine.load().framesDropped === droppedBefore || attempt === 3) return { ...heard, attempt };
+  }
+}
 
 /** The last call's record; the carrier may hear of the end after the caller. */
 async function endedOf(number: string, attempt = 1): Promise<EndedLine> {
@@ -217,7 +229,7 @@ beforeAll(async () => {
   });
   for (const [behaviour, switchKind] of unanswered) {
     const number = lineOf(behaviour, switchKind);
-    calls.set(number, call(number, { ringTimeoutMs: 6_000 }));
+    unansweredCalls.set(number, callInTime(number));
   }
   calls.set(ringsForever, call(ringsForever, { ringTimeoutMs: 1_500 }));
   calls.set(congestedOnce, call(congestedOnce));
@@ -239,7 +251,7 @@ afterAll(async () => {
 describe('a line that nobody answers', () => {
   it.each(unanswered)('is understood as %s behind a switch that is %s', async (behaviour, switchKind) => {
     const number = lineOf(behaviour, switchKind);
-    const heard = await callTo(number);
+    const { attempt, ...heard } = await unansweredCalls.get(number)!;
     const decision = decideNetworkOutcome({
       status: heard.end.status,
       reason: heard.end.reason,
@@ -253,12 +265,7 @@ describe('a line that nobody answers', () => {
       callClassEvidence: '',
     });
     expect(decision.outcome).toBe(behaviour);
-    expect(await endedOf(number)).toMatchObject({
-      behaviour,
-      expectedOutcome: behaviour,
-      expectedGrade: 'F',
-      attempt: 1,
-    });
+    expect(await endedOf(number, attempt)).toMatchObject({ behaviour, expectedOutcome: behaviour, expectedGrade: 'F' });
   });
 
   it('is congested once and then has a person', async () => {
