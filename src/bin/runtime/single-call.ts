@@ -54,7 +54,6 @@ export function openSingleCalls(o: SingleCallsOptions): SingleCalls {
     },
     async place(call) {
       if (draining) throw goingAway();
-      if (!o.admits()) throw busy();
       const attempt = await openAttempt(o, call);
       const settled = follow(o, attempt, hangUp.signal).finally(() => live.delete(settled));
       live.add(settled);
@@ -112,6 +111,8 @@ async function openAttempt(o: SingleCallsOptions, call: SingleCall): Promise<Att
       en: `The script needs these variables: ${missing.join(', ')}. Give them with --var name=value.`,
     });
   }
+  // After what is wrong with the call itself, which trying again later would not mend.
+  if (!o.admits()) throw busy();
   const now = o.clock.now();
   const attempt: Attempt = {
     id: newId<'attempt'>(now),
