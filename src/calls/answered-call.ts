@@ -141,7 +141,8 @@ export class AnsweredCall {
 
   /** The answer to our offer comes with the ACK (RFC 3261 §13.2.1); one that cannot be used ends the call. */
   #onLateAnswer(offer: SessionDescription, sdp: string | undefined): void {
-    const agreed = sdp === undefined ? { media: undefined, fault: 'ACK without an answer' } : agreedMedia(offer, sdp);
+    const agreed =
+      sdp === undefined ? { media: undefined, fault: 'ACK without an answer' } : agreedMedia(offer, sdp, this.#o);
     if (agreed.media !== undefined) return this.#talk(agreed.media);
     const reason = agreed.fault;
     this.#o.log.warn({ call: this.#o.attempt.id, reason }, 'SDP answer refused');

@@ -183,7 +183,7 @@ export class PlacedCall {
 
   #negotiate(sdp: string): NegotiatedMedia | undefined {
     if (this.#offer === undefined) return undefined;
-    const agreed = agreedMedia(this.#offer, sdp);
+    const agreed = agreedMedia(this.#offer, sdp, this.#o);
     if (agreed.media === undefined) this.#mediaFault = agreed.fault;
     return agreed.media;
   }

@@ -60,6 +60,7 @@ export class Trunk {
   readonly #onHeard: (peer: TrunkPeer) => void;
   readonly #known: readonly Known[];
   #registration: TrunkRegistration;
+  #shortAnswers = false;
   /** What `onChange` was last told. */
   #told: TrunkHold | undefined;
 
@@ -194,6 +195,13 @@ export class Trunk {
   registered(registration: TrunkRegistration): void {
     this.#registration = registration;
     this.#tell();
+  }
+
+  /** An answer left out sections of our offer; true for the first one. */
+  firstShortAnswer(): boolean {
+    const first = !this.#shortAnswers;
+    this.#shortAnswers = true;
+    return first;
   }
 
   /** What keeps it from taking new calls; undefined while it takes them. */

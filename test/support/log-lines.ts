@@ -5,8 +5,8 @@ import type { Log } from '#platform/log.ts';
 /** One line of the log as it was written, masked. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly level: number; readonly msg: string };
 
-/** A real log whose lines of level warn and error can be read. */
-export function openLogLines(): { readonly log: Log; readonly lines: LogLine[] } {
+/** A real log whose lines of level warn and error, or from `level` on, can be read. */
+export function openLogLines(level: 'info' | 'warn' = 'warn'): { readonly log: Log; readonly lines: LogLine[] } {
   const lines: LogLine[] = [];
   const destination = new Writable({
     write(chunk: Buffer, _, done) {
@@ -14,5 +14,5 @@ export function openLogLines(): { readonly log: Log; readonly lines: LogLine[] }
       done();
     },
   });
-  return { log: createLog({ level: 'warn', destination }), lines };
+  return { log: createLog({ level, destination }), lines };
 }

@@ -96,11 +96,13 @@ export async function startSteps(
   steps: readonly Step[],
   args: readonly string[] = [],
   calls = 1,
+  /** Undefined: one that is free. */
+  port?: number,
 ): Promise<SippRun> {
   const folder = mkdtempSync(join(tmpdir(), 'sipp-script-'));
   const file = join(folder, 'scenario.xml');
   writeFileSync(file, sippXml(name, steps));
-  const run = await startSipp(['-sf', file, '-recv_timeout', '6000', ...args], calls);
+  const run = await startSipp(['-sf', file, '-recv_timeout', '6000', ...args], calls, port);
   onTestFinished(() => {
     run.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -38,8 +38,8 @@ export interface SippRun {
 }
 
 /** Starts sipp for `calls` calls; it ends by itself or when stopped, at the latest after 20 s. */
-export async function startSipp(args: readonly string[], calls: number): Promise<SippRun> {
-  const port = await freePort();
+export async function startSipp(args: readonly string[], calls: number, at?: number): Promise<SippRun> {
+  const port = at ?? (await freePort());
   const folder = await mkdtemp(join(tmpdir(), 'sipp-'));
   const child = spawn(
     'sipp',

@@ -144,7 +144,7 @@ export class OutsideLeg {
 
   #negotiate(sdp: string): NegotiatedMedia | undefined {
     if (this.#offer === undefined) return undefined;
-    const agreed = agreedMedia(this.#offer, sdp);
+    const agreed = agreedMedia(this.#offer, sdp, { log: this.#o.log, trunk: this.#o.to.trunk });
     if (agreed.media === undefined) this.#o.log.warn({ reason: agreed.fault }, 'SDP answer of a second call refused');
     return agreed.media;
   }

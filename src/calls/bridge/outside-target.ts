@@ -22,6 +22,8 @@ export type TakeChannel = (attempt: Attempt) => Promise<(() => void) | undefined
 export interface OutsideTarget {
   /** Where the callee's own line is sent by a blind transfer. */
   readonly uri: string;
+  /** Undefined where it is called without one. */
+  readonly trunk: Trunk | undefined;
   readonly codecs: readonly AudioCodec[];
   readonly srtp: SrtpPolicy | undefined;
   /** To be called before `place`; undefined where no channel is taken. */
@@ -62,6 +64,7 @@ export function outsideTarget(o: OutsideCaller, target: string): OutsideTarget {
     const from = sipUri(formatNumber(attempt.callerNumber, route.numbers.format), host);
     return {
       uri: called,
+      trunk: undefined,
       codecs,
       srtp,
       takeChannel: undefined,
@@ -70,6 +73,7 @@ export function outsideTarget(o: OutsideCaller, target: string): OutsideTarget {
   }
   return {
     uri: numberUri(route, route.peers[0], called),
+    trunk,
     codecs,
     srtp,
     takeChannel: takeChannel === undefined ? undefined : () => takeChannel(attempt),

@@ -26,7 +26,12 @@ export type AnswerResult =
 
 /** The outcome of an answer to our offer. */
 export type AcceptResult =
-  | { readonly ok: true; readonly media: NegotiatedMedia }
+  | {
+      readonly ok: true;
+      readonly media: NegotiatedMedia;
+      /** How many of our sections the answer leaves out at its end, against RFC 3264 §6; they count as refused. */
+      readonly leftOut: number;
+    }
   | { readonly ok: false; readonly reason: string };
 
 const PROTOCOLS: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF']);
@@ -124,14 +129,18 @@ export function createAnswer(offer: SessionDescription, local: LocalMedia): Answ
   return { ok: true, answer: description(local, media, offer.times), media: { audio, text } };
 }
 
-/** Reads the answer to our offer (RFC 3264 §7); refuses answers that break its rules. */
+/**
+ * Reads the answer to our offer (RFC 3264 §7); refuses answers that break its rules, but for one: PBXs that know audio
+ * alone leave out what stands behind it, where they should refuse it with port 0.
+ */
 export function acceptAnswer(offer: SessionDescription, answer: SessionDescription): AcceptResult {
-  if (answer.media.length !== offer.media.length)
-    return { ok: false, reason: 'answer has another number of media sections' };
+  const leftOut = offer.media.length - answer.media.length;
+  if (leftOut < 0) return { ok: false, reason: 'answer has more media sections than were offered' };
   let audio: AudioMedia | undefined;
   let text: TextMedia | undefined;
   for (const [index, offered] of offer.media.entries()) {
-    const section = answer.media[index]!;
+    const section = answer.media[index];
+    if (section === undefined) break;
     if (section.kind !== offered.kind) return { ok: false, reason: 'answer has its media sections in another order' };
     if (section.port === 0 || offered.port === 0) continue;
     if (!usable(section)) return { ok: false, reason: 'answer has another transport protocol' };
@@ -154,7 +163,7 @@ export function acceptAnswer(offer: SessionDescription, answer: SessionDescripti
     }
   }
   if (audio === undefined) return { ok: false, reason: 'answer refuses audio' };
-  return { ok: true, media: { audio, text } };
+  return { ok: true, media: { audio, text }, leftOut };
 }
 
 function refused(section: MediaDescription): MediaDescription {

@@ -217,13 +217,23 @@ describe('offer and answer', () => {
   });
 
   it.each([
-    ['another number of sections', `${SESSION}m=audio 6000 RTP/AVP 8\r\n`],
+    ['no section', SESSION],
+    ['the second section alone', `${SESSION}m=text 6000 RTP/AVP 98\r\n`],
+    ['a section more', `${SESSION}m=audio 6000 RTP/AVP 8\r\nm=text 0 RTP/AVP 98\r\nm=video 0 RTP/AVP 31\r\n`],
     ['another order', `${SESSION}m=text 0 RTP/AVP 98\r\nm=audio 6000 RTP/AVP 8\r\n`],
     ['audio refused', `${SESSION}m=audio 0 RTP/AVP 8\r\nm=text 0 RTP/AVP 98\r\n`],
     ['a codec that was not offered', `${SESSION}m=audio 6000 RTP/AVP 18\r\nm=text 0 RTP/AVP 98\r\n`],
     ['another protocol', `${SESSION}m=audio 6000 RTP/SAVP 8\r\nm=text 0 RTP/AVP 98\r\n`],
   ])('refuse an answer with %s', (_what, text) => {
     expect(acceptAnswer(createOffer(OURS), parseSdp(text))).toMatchObject({ ok: false, reason: expect.any(String) });
+  });
+
+  it('take an answer that leaves out its last sections as one that refuses them', () => {
+    const offer = createOffer(OURS);
+    const whole = acceptAnswer(offer, parseSdp(`${SESSION}m=audio 6000 RTP/AVP 8\r\nm=text 0 RTP/AVP 98\r\n`));
+    const short = acceptAnswer(offer, parseSdp(`${SESSION}m=audio 6000 RTP/AVP 8\r\n`));
+    expect(whole).toMatchObject({ ok: true, leftOut: 0, media: { text: undefined } });
+    expect(short).toEqual({ ...whole, leftOut: 1 });
   });
 
   it('give a description back as what it offers', () => {
