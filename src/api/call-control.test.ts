@@ -119,6 +119,27 @@ test('what cannot be is refused with a reason', async () => {
     },
   });
   expect((await ask('POST', '/transfer', { kind: 'blind', target: '8001' })).statusCode).toBe(409);
+  // The intention is in the log all the same, and what became of it.
+  expect(await lastAudit()).toMatchObject({ action: 'call.transfer-refused', detail: { reason: 'conflict' } });
+});
+
+test('whatever is done to a call stands in the audit log before it is done', async () => {
+  const control = api.controls.get(CALL)!;
+  const seen: Promise<unknown>[] = [];
+  const watch = (): string => {
+    seen.push(lastAudit().then((entry) => entry?.action));
+    return LISTENER;
+  };
+  const watching = { transfer: watch, endTransfer: watch, listen: watch, setRole: watch, endListener: watch };
+  api.controls.set(CALL, { ...control, ...watching });
+  await ask('POST', '/transfer', { kind: 'blind', target: '8001' });
+  await ask('DELETE', '/transfer');
+  await ask('POST', '/monitor', { target: 'sip:8001@pbx', role: 'monitor' });
+  await ask('PATCH', `/monitor/${LISTENER}`, { role: 'barge' });
+  await ask('DELETE', `/monitor/${LISTENER}`);
+  expect(await Promise.all(seen)).toEqual(
+    ['transfer', 'transfer-end', 'listen', 'listen-role', 'listen-end'].map((what) => `call.${what}`),
+  );
 });
 
 test('a finished call tells what became of its last transfer', async () => {

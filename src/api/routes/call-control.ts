@@ -39,12 +39,27 @@ export function callControlRoutes(app: FastifyInstance, context: ApiContext): vo
     const user = requireRole(request, 'operator');
     return { control: controlOf(context, request.params.id), user };
   };
-  const note = (
+  /**
+   * Writes down who is about to do what, then does it: what a crash cuts off has left its trace, and nobody listens in
+   * unrecorded. Where the call does not allow it, a second entry says so.
+   */
+  const recorded = async <Result>(
     { user }: { readonly user: User },
     action: string,
     subject: string,
-    detail: Readonly<Record<string, unknown>> = {},
-  ): Promise<void> => audit(db, { actor: actorOf(user), action, subject, detail });
+    detail: Readonly<Record<string, unknown>>,
+    run: () => Result,
+  ): Promise<Result> => {
+    const actor = actorOf(user);
+    await audit(db, { actor, action, subject, detail });
+    try {
+      return run();
+    } catch (error) {
+      const reason = error instanceof AppError ? error.code : 'internal';
+      await audit(db, { actor, action: `${action}-refused`, subject, detail: { reason } });
+      throw error;
+    }
+  };
 
   app.get<OfCall>(
     '/api/calls/:id/bridge',
@@ -73,8 +88,10 @@ export function callControlRoutes(app: FastifyInstance, context: ApiContext): vo
     async (request, reply) => {
       const acting = act(request);
       const { kind, target: to, release = false } = request.body;
-      acting.control.transfer({ kind, target: to, release }, actorOf(acting.user));
-      await note(acting, 'call.transfer', request.params.id, { kind, target: maskTarget(to), release });
+      const detail = { kind, target: maskTarget(to), release };
+      await recorded(acting, 'call.transfer', request.params.id, detail, () =>
+        acting.control.transfer({ kind, target: to, release }, actorOf(acting.user)),
+      );
       return reply.status(202).send(viewOf(acting.control));
     },
   );
@@ -91,8 +108,7 @@ export function callControlRoutes(app: FastifyInstance, context: ApiContext): vo
     },
     async (request): Promise<CallBridgeView> => {
       const acting = act(request);
-      acting.control.endTransfer();
-      await note(acting, 'call.transfer-end', request.params.id);
+      await recorded(acting, 'call.transfer-end', request.params.id, {}, () => acting.control.endTransfer());
       return viewOf(acting.control);
     },
   );
@@ -111,9 +127,11 @@ export function callControlRoutes(app: FastifyInstance, context: ApiContext): vo
     async (request, reply) => {
       const acting = act(request);
       const { target: to, role: as } = request.body;
-      // Before anybody hears a word: nobody listens in unrecorded.
-      await note(acting, 'call.listen', request.params.id, { role: as, target: maskTarget(to) });
-      return reply.status(202).send({ id: acting.control.listen(request.body, actorOf(acting.user)) });
+      const detail = { role: as, target: maskTarget(to) };
+      const id = await recorded(acting, 'call.listen', request.params.id, detail, () =>
+        acting.control.listen(request.body, actorOf(acting.user)),
+      );
+      return reply.status(202).send({ id });
     },
   );
 
@@ -131,8 +149,8 @@ export function callControlRoutes(app: FastifyInstance, context: ApiContext): vo
     async (request): Promise<CallBridgeView> => {
       const acting = act(request);
       const { id, listener } = request.params;
-      acting.control.setRole(listener, request.body.role);
-      await note(acting, 'call.listen-role', id, { listener, role: request.body.role });
+      const { role } = request.body;
+      await recorded(acting, 'call.listen-role', id, { listener, role }, () => acting.control.setRole(listener, role));
       return viewOf(acting.control);
     },
   );
@@ -150,8 +168,7 @@ export function callControlRoutes(app: FastifyInstance, context: ApiContext): vo
     async (request): Promise<CallBridgeView> => {
       const acting = act(request);
       const { id, listener } = request.params;
-      acting.control.endListener(listener);
-      await note(acting, 'call.listen-end', id, { listener });
+      await recorded(acting, 'call.listen-end', id, { listener }, () => acting.control.endListener(listener));
       return viewOf(acting.control);
     },
   );
