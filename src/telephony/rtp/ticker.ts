@@ -20,6 +20,8 @@ const PHASE_MS = FRAME_MS / PHASES;
 const MAX_CATCH_UP_FRAMES = 5;
 /** Lateness is reported over the present and the previous window. */
 const LATENESS_WINDOW_MS = 5000;
+/** A window with fewer ticks counts as that many, the missing ones in time: one hiccup as calls begin is no overload. */
+const LEAST_TICKS = 100;
 
 interface Phase {
   readonly members: Ticked[];
@@ -43,9 +45,10 @@ export class Ticker {
     this.#phases = Array.from({ length: PHASES }, () => ({ members: [], deadlineMs: 0 }));
   }
 
-  /** Worst of the present and the previous window. */
+  /** Worst of the present and the previous window; what lies further back is forgotten, even where nothing has ticked since. */
   get latenessP99Ms(): number {
-    return Math.max(this.#lateness.percentileMs(0.99), this.#previousLateness.percentileMs(0.99));
+    this.#turnWindows(this.#clock.monotonicMs());
+    return Math.max(p99Of(this.#lateness), p99Of(this.#previousLateness));
   }
 
   /** How long ago the newest frame that was made fell due: grows while the loop is stuck; 0 without members. */
@@ -129,14 +132,23 @@ export class Ticker {
   }
 
   #countLateness(lateMs: number): void {
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#windowStartMs > LATENESS_WINDOW_MS) {
-      this.#windowStartMs = nowMs;
-      const finished = this.#lateness;
-      this.#lateness = this.#previousLateness;
-      this.#previousLateness = finished;
-      this.#lateness.clear();
-    }
+    this.#turnWindows(this.#clock.monotonicMs());
     this.#lateness.add(lateMs);
   }
+
+  #turnWindows(nowMs: number): void {
+    const elapsedMs = nowMs - this.#windowStartMs;
+    if (elapsedMs <= LATENESS_WINDOW_MS) return;
+    this.#windowStartMs = nowMs;
+    const finished = this.#lateness;
+    this.#lateness = this.#previousLateness;
+    this.#previousLateness = finished;
+    this.#lateness.clear();
+    if (elapsedMs > 2 * LATENESS_WINDOW_MS) this.#previousLateness.clear();
+  }
+}
+
+function p99Of(ticks: Histogram): number {
+  if (ticks.count < 2) return 0;
+  return ticks.percentileMs(1 - (0.01 * Math.max(ticks.count, LEAST_TICKS)) / ticks.count);
 }
