@@ -18,6 +18,7 @@ import { SessionBridge } from './bridge/session-bridge.ts';
 import { Conversation } from './conversation.ts';
 import { EarlyMedia } from './early-media.ts';
 import type { EarlyMediaShelf } from './early-media.ts';
+import type { KeyWay } from './key-presses.ts';
 import type { PhraseSource } from './phrase-source.ts';
 import { openRecorder } from './recording.ts';
 import type { Recorder } from './recording.ts';
@@ -76,8 +77,6 @@ export class CallSession {
   #codec: G711Codec;
   #wireCodec: G711Codec;
   #voiced = false;
-  /** Whether the callee's keys come as telephone-events; else they are heard as tones. */
-  #takesEvents = true;
   #earlyBegun = false;
   #closed = false;
 
@@ -99,7 +98,7 @@ export class CallSession {
       {
         onFrame: (rx, tx) => this.#onFrame(rx, tx),
         onText: (text) => this.#onText(text),
-        onDtmf: (dtmf) => this.#onDigit(dtmf.digit, !this.#takesEvents),
+        onDtmf: ({ digit, asTone }) => this.#onDigit(digit, asTone === true ? 'tone' : 'event'),
         onTimeout: () => this.#deps.post({ type: 'hang-up', call, reason: 'media-timeout' }),
       },
       { call },
@@ -126,7 +125,6 @@ export class CallSession {
     if (this.#codec !== this.#open.codec) this.#warm();
     this.#talking = this.#startTalking(leg);
     this.#talking.bridge.calleeMedia(media);
-    this.#takesEvents = media.audio.dtmfPayloadType !== undefined;
     leg.start(media);
   }
 
@@ -136,13 +134,12 @@ export class CallSession {
     this.#wireCodec = frameCodecOf(media.audio.codec);
     this.#talking.recorder.renegotiated(this.#wireCodec);
     this.#talking.bridge.calleeMedia(media);
-    this.#takesEvents = media.audio.dtmfPayloadType !== undefined;
     this.#leg?.start(media);
   }
 
   /** A key that came by INFO. */
   dtmf(digit: string): void {
-    this.#onDigit(digit, false);
+    this.#onDigit(digit, 'info');
   }
 
   /** Second legs, hold and transfer; only while the callee talks. */
@@ -257,6 +254,7 @@ export class CallSession {
       },
     });
     const bridge = new SessionBridge({
+      clock,
       engine: { openLeg: (handlers) => this.#deps.engine.openLeg(handlers, { call }) },
       log,
       music: this.#deps.holdMusic,
@@ -312,11 +310,11 @@ export class CallSession {
   }
 
   /** Keys for whom the callee was put through to are none of the script's business: they may be a secret. */
-  #onDigit(digit: string, asTone: boolean): void {
+  #onDigit(digit: string, way: KeyWay): void {
     const talking = this.#talking;
     if (talking === undefined) return;
-    if (talking.bridge.joined) talking.bridge.digit(digit, asTone);
-    else talking.conversation.dtmf(digit);
+    const isNew = talking.bridge.digit(digit, way);
+    if (isNew && !talking.bridge.joined) talking.conversation.dtmf(digit);
   }
 
   #detected(detection: Detection): void {

@@ -11,7 +11,11 @@ export type DtmfWay = 'events' | 'info' | 'tones';
  * and tones once they are queued.
  */
 export async function sendDtmf(
-  call: { readonly control: Pick<SessionControl, 'sendDigit'>; readonly leg: MediaLeg; readonly media: AudioMedia },
+  call: {
+    readonly control: Pick<SessionControl, 'sendDigit'>;
+    readonly leg: Pick<MediaLeg, 'sendDtmf'>;
+    readonly media: Pick<AudioMedia, 'dtmfPayloadType'>;
+  },
   digits: string,
 ): Promise<DtmfWay> {
   const { control, leg, media } = call;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openCallee, type CalleeCall, type TestCallee } from '../support/callee.ts';
 import { openTestCenter, shortScript, type TestCenter } from '../support/call-center.ts';
-import { AS_WRITTEN, peerHangsUp, startSteps, verdictOf, WE_HANG_UP } from '../support/sipp-cases.ts';
-import { answer, invited, peerSdp, recv, type Step } from '../support/sipp-script.ts';
-import { hasSipp } from '../support/sipp.ts';
+import { AS_WRITTEN, has, peerHangsUp, startSteps, verdictOf, WE_HANG_UP } from '../support/sipp-cases.ts';
+import { answer, invited, ok, peerSdp, recv, type Step } from '../support/sipp-script.ts';
+import { freePort, hasSipp } from '../support/sipp.ts';
 
 /** Both lines of our offer answered: SIPp takes no text. */
 const OK = answer(200, 'OK', { sdp: `${peerSdp()}m=text 0 RTP/AVP 98\n`, repeat: true });
@@ -50,6 +50,33 @@ describe.skipIf(!hasSipp)('an attended transfer to SIPp', () => {
     const target = await startSteps(test, 'transfer-leaver', [invited(), SHORT, recv('ACK'), ...peerHangsUp(1)]);
     const { done } = await handOver(target.port);
     expect(await done).toMatchObject({ hangupBy: 'platform', dialog: { endReason: 'transferred' } });
+    expect(await verdictOf(target)).toBe(AS_WRITTEN);
+  });
+
+  it('that takes keys by INFO gets each once, and tones from the first that it refuses', async (test) => {
+    const headers = ['Allow: INVITE, ACK, BYE, INFO'];
+    const signal = (digit: string) => [has('Content-Type', 'application/dtmf-relay'), has('', `Signal=${digit}`)];
+    const mediaPort = await freePort();
+    const steps: readonly Step[] = [
+      invited(),
+      answer(200, 'OK', { headers, sdp: peerSdp().replace('6000', String(mediaPort)), repeat: true }),
+      recv('ACK'),
+      recv('INFO', signal('4')),
+      ok(),
+      recv('INFO', signal('2')),
+      ok(405, 'Method Not Allowed'),
+      // Neither this key nor the next one comes by INFO again.
+      recv('BYE'),
+      ok(),
+    ];
+    const target = await startSteps(test, 'transfer-keys', steps, ['-rtp_echo', '-mp', String(mediaPort)]);
+    const { call, control, done } = await handOver(target.port);
+    await expect.poll(() => control.view.transfer?.state, { timeout: 5000 }).toBe('connected');
+    call.leg.sendDtmf('42#');
+    // SIPp sends the tones back, which the callee, who takes events, gets as such.
+    await expect.poll(() => call.digits.join(''), { timeout: 5000 }).toBe('2#');
+    call.incoming.hangup();
+    expect(await done).toMatchObject({ transfer: { result: 'connected' } });
     expect(await verdictOf(target)).toBe(AS_WRITTEN);
   });
 

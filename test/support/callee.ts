@@ -14,7 +14,10 @@ export interface CalleeCall {
   /** Octets received and sent, frame by frame, since the answer. */
   readonly received: number[];
   readonly sent: number[];
+  /** Keys that came as telephone-events, or as tones where those were not agreed. */
   readonly digits: string[];
+  /** Keys that came by INFO. */
+  readonly infos: string[];
   text: string;
   /** Octets still to be sent; silence after them. */
   speech: Uint8Array;
@@ -39,6 +42,8 @@ export async function openCallee(options: {
   readonly rtp: { readonly first: number; readonly last: number };
   readonly codecs?: readonly AudioCodec[];
   readonly mute?: boolean;
+  /** Keys as telephone-events; true unless said. */
+  readonly events?: boolean;
 }): Promise<TestCallee> {
   const clock = systemClock;
   const engine = await MediaEngine.open({ clock, log: silentLog, address: '127.0.0.1', ports: options.rtp });
@@ -81,6 +86,7 @@ export async function openCallee(options: {
       received: [],
       sent: [],
       digits: [],
+      infos: [],
       text: '',
       speech: new Uint8Array(),
       say(text, audio = loud(text.length * 100)) {
@@ -90,13 +96,14 @@ export async function openCallee(options: {
       answer: () => answer(),
       ended: ended.promise,
     };
+    incoming.onDtmf = (digit) => call.infos.push(digit);
     const answer = (): void => {
       const result = createAnswer(parseSdp(incoming.sdp), {
         address: '127.0.0.1',
         audioPort: leg.audioPort,
         textPort: leg.textPort,
         codecs: options.codecs ?? ['PCMA', 'PCMU'],
-        dtmf: true,
+        dtmf: options.events ?? true,
         direction: 'sendrecv',
       });
       if (!result.ok) return incoming.reject(488);

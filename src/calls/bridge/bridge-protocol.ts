@@ -5,6 +5,9 @@ import type { PartyRole } from './roles.ts';
 /** Who a second leg of a call stands for; the callee's own leg belongs to the call. */
 export type LegRole = Exclude<PartyRole, 'callee'>;
 
+/** The callee's own leg, where a message may be about that. */
+export const CALLEE_LEG = 'callee';
+
 /** A transfer that a script or an operator wants. */
 export interface TransferWish {
   readonly kind: TransferKind;
@@ -26,6 +29,8 @@ export type BridgeCommand =
   | { readonly do: 'role'; readonly leg: string; readonly role: LegRole }
   /** A key of the second leg's far end that came by INFO. */
   | { readonly do: 'digit'; readonly leg: string; readonly digit: string }
+  /** Keys that signalling did not bring across go as tones; `leg` may be `CALLEE_LEG`. */
+  | { readonly do: 'tones'; readonly leg: string; readonly digits: string }
   /** Frees the ports. */
   | { readonly do: 'leave'; readonly leg: string }
   /** The script waits and the callee hears music. */
@@ -41,5 +46,7 @@ export type BridgeEvent =
   | { readonly is: 'failed'; readonly leg: string; readonly message: string }
   /** The far end of a second leg sends nothing any more. */
   | { readonly is: 'silent'; readonly leg: string }
+  /** A key for a far end without telephone-events; `leg` may be `CALLEE_LEG`. */
+  | { readonly is: 'key'; readonly leg: string; readonly digit: string }
   /** The script has said what it says before a transfer. */
   | { readonly is: 'wanted'; readonly wish: TransferWish };

@@ -46,23 +46,32 @@ let seconds: {
 let refer: PromiseWithResolvers<TransferResult>;
 let bridge: CallBridge;
 let takeChannel: TakeChannel | undefined;
+/** Keys by INFO, by whose they are, and whether they are taken. */
+let infos: string[];
+let takesInfo: boolean;
 
 beforeEach(() => {
   clock = new CountingClock();
   [posted, noted, hangUps, seconds] = [[], [], [], []];
   refer = Promise.withResolvers();
+  [infos, takesInfo] = [[], true];
   takeChannel = undefined;
   bridge = new CallBridge({
     clock,
     log: silentLog,
     rtpAddress: '127.0.0.1',
     post: (command) => posted.push(command),
-    callee: { transfer: () => refer.promise },
+    callee: { transfer: () => refer.promise, sendDigit: (digit) => infoTo('callee', digit) },
     target: (target) => outsideTarget(caller(), target),
     note: (entry) => noted.push(entry),
     hangUp: (reason) => hangUps.push(reason),
   });
 });
+
+function infoTo(who: string, digit: string): ReturnType<OutgoingCall['sendDigit']> {
+  infos.push(`${who} ${digit}`);
+  return Promise.resolve({ ok: takesInfo, status: takesInfo ? 200 : 415, detail: '' });
+}
 
 /** A user agent that does what the test says, and the call that second calls stand beside. */
 function caller(): OutsideCaller {
@@ -76,7 +85,8 @@ function caller(): OutsideCaller {
       placeCall: (request, handlers) => {
         const second = { target: request.target, sdp: request.sdp, handlers, request, hungUp: 0 };
         seconds.push(second);
-        return { callId: 'c', hangup: () => second.hungUp++ } as unknown as OutgoingCall;
+        const call = { callId: 'c', hangup: () => second.hungUp++, sendDigit: (one: string) => infoTo('target', one) };
+        return call as unknown as OutgoingCall;
       },
     },
   };
@@ -201,6 +211,24 @@ test('what a script wants and cannot have comes back as a failure', () => {
   bridge.onWorker({ is: 'wanted', wish });
   expect(posted).toEqual([{ do: 'resume', failure: 'invalid-number' }]);
   expect(bridge.record).toMatchObject({ result: 'invalid-number' });
+});
+
+test.each(['callee', 'target'])('keys for a %s without telephone-events go by INFO, else as tones', async (who) => {
+  start();
+  opened();
+  answered();
+  const leg = who === 'callee' ? 'callee' : legOf(0);
+  bridge.onWorker({ is: 'key', leg, digit: '4' });
+  await expect.poll(() => infos).toEqual([`${who} 4`]);
+  expect(dos()).not.toContain('tones');
+  takesInfo = false;
+  for (const digit of '2#') bridge.onWorker({ is: 'key', leg, digit });
+  const tones = () => posted.filter((command) => command.do === 'tones');
+  await expect.poll(tones).toEqual([
+    { do: 'tones', leg, digits: '2' },
+    { do: 'tones', leg, digits: '#' },
+  ]);
+  expect(infos).toEqual([`${who} 4`, `${who} 2`]);
 });
 
 describe('a second call to a number takes a channel of the trunk', () => {

@@ -6,6 +6,8 @@ import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
 import type { OutgoingCall, TransferResult } from '#telephony/sip/user-agent.ts';
 import type { TimelineEntry } from '../transcript.ts';
+import { CALLEE_LEG } from './bridge-protocol.ts';
+import { KeySender } from './key-sender.ts';
 import type { BridgeCommand, BridgeEvent, TransferWish } from './bridge-protocol.ts';
 import { OutsideLeg } from './outside-leg.ts';
 import type { OutsideTarget } from './outside-target.ts';
@@ -51,7 +53,7 @@ export interface CallBridgeOptions {
   readonly rtpAddress: string;
   readonly post: (command: BridgeCommand) => void;
   /** The callee's call. */
-  readonly callee: Pick<OutgoingCall, 'transfer'>;
+  readonly callee: Pick<OutgoingCall, 'transfer' | 'sendDigit'>;
   /** How a target is called; throws `invalid-input`. */
   readonly target: (target: string) => OutsideTarget;
   readonly note: (entry: TimelineEntry) => void;
@@ -82,12 +84,18 @@ interface Transfer {
 export class CallBridge implements CallControl {
   readonly #o: CallBridgeOptions;
   readonly #listeners = new Map<string, { readonly leg: OutsideLeg; readonly target: string; readonly by: string }>();
+  readonly #calleeKeys: KeySender;
   #transfer: Transfer | undefined;
   #record: TransferRecord | undefined;
   #closed = false;
 
   constructor(options: CallBridgeOptions) {
     this.#o = options;
+    const { callee, log, post } = options;
+    const tones = (digits: string): void => {
+      if (!this.#closed) post({ do: 'tones', leg: CALLEE_LEG, digits });
+    };
+    this.#calleeKeys = new KeySender({ log, control: callee, tones });
   }
 
   /** What became of the last transfer. */
@@ -185,6 +193,7 @@ export class CallBridge implements CallControl {
 
   onWorker(event: BridgeEvent): void {
     if (this.#closed) return;
+    if (event.is === 'key' && event.leg === CALLEE_LEG) return this.#calleeKeys.send(event.digit);
     if (event.is !== 'wanted') {
       const leg = this.#transfer?.leg?.id === event.leg ? this.#transfer.leg : this.#listeners.get(event.leg)?.leg;
       leg?.onWorker(event);

@@ -9,6 +9,7 @@ import { writeSdp } from '#telephony/sdp/write.ts';
 import type { NegotiatedMedia } from '#telephony/sdp/media.ts';
 import type { CallEnd, HangupReason, OutgoingCall } from '#telephony/sip/user-agent.ts';
 import { agreedMedia, localMedia } from '../call-media.ts';
+import { KeySender } from './key-sender.ts';
 import type { BridgeCommand, BridgeEvent, LegRole } from './bridge-protocol.ts';
 import type { OutsideTarget } from './outside-target.ts';
 
@@ -44,6 +45,7 @@ export class OutsideLeg {
   readonly #waiting: Timer;
   #offer: SessionDescription | undefined;
   #sip: OutgoingCall | undefined;
+  #keys: KeySender | undefined;
   /** Gives the channel of the trunk back. */
   #free: () => void = () => undefined;
   #state: 'opening' | 'calling' | 'answered' | 'ended' = 'opening';
@@ -72,6 +74,9 @@ export class OutsideLeg {
         return;
       case 'failed':
         this.#end('unreachable');
+        return;
+      case 'key':
+        this.#keys?.send(event.digit);
         return;
       case 'silent':
         this.hangUp({ protocol: 'Q.850', cause: 102, text: 'Media timeout' });
@@ -138,6 +143,13 @@ export class OutsideLeg {
       return;
     }
     this.#state = 'answered';
+    const { log, post } = this.#o;
+    if (this.#sip !== undefined)
+      this.#keys = new KeySender({
+        log,
+        control: this.#sip,
+        tones: (digits) => post({ do: 'tones', leg: this.id, digits }),
+      });
     this.#o.post({ do: 'join', leg: this.id, role: this.role, media });
     this.#o.onAnswered();
   }

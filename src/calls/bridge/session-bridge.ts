@@ -1,4 +1,5 @@
 import type { TransferFailure } from '#domain/transfer.ts';
+import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { MediaEngine, MediaLeg, ReceivedFrame } from '#telephony/rtp/engine.ts';
 import { frameCodecOf } from '#telephony/sdp/media.ts';
@@ -6,7 +7,10 @@ import type { AudioCodec, G711Codec, NegotiatedMedia } from '#telephony/sdp/medi
 import { Bridge } from './bridge.ts';
 import type { WireRelay } from './bridge.ts';
 import type { WireFrame } from './frame-line.ts';
+import type { KeyWay } from '../key-presses.ts';
+import { CALLEE_LEG } from './bridge-protocol.ts';
 import type { BridgeCommand, BridgeEvent, LegRole } from './bridge-protocol.ts';
+import { PartyKeys, passesTones } from './party-keys.ts';
 import { comfort } from './comfort.ts';
 import { HoldPlayer } from './hold-music.ts';
 import type { HoldMusic } from './hold-music.ts';
@@ -16,6 +20,7 @@ import { hears } from './roles.ts';
 interface SecondLeg {
   readonly id: string;
   readonly leg: MediaLeg;
+  readonly keys: PartyKeys;
   /** Undefined until it was answered. */
   role: LegRole | undefined;
   media: NegotiatedMedia | undefined;
@@ -24,6 +29,7 @@ interface SecondLeg {
 }
 
 export interface SessionBridgeOptions {
+  readonly clock: Clock;
   readonly engine: Pick<MediaEngine, 'openLeg'>;
   readonly log: Log;
   readonly music: HoldMusic;
@@ -37,7 +43,7 @@ export interface SessionBridgeOptions {
   };
 }
 
-const CALLEE = 'callee';
+const CALLEE = CALLEE_LEG;
 const PLATFORM = 'platform';
 
 /**
@@ -57,6 +63,7 @@ export class SessionBridge {
   readonly #music: HoldPlayer;
   /** How the callee hears a wideband voice as it is; undefined where their wire carries G.711. */
   #calleeWire: WireRelay | undefined;
+  readonly #calleeKeys = new PartyKeys();
   #held = false;
   #agents = 0;
   #frames = 0;
@@ -85,6 +92,7 @@ export class SessionBridge {
   /** What was agreed with the callee. */
   calleeMedia(media: NegotiatedMedia): void {
     this.#calleeWire = wireRelay(media.audio.codec, this.#o.callee);
+    this.#calleeKeys.events = hasEvents(media);
   }
 
   command(command: BridgeCommand): void {
@@ -101,6 +109,7 @@ export class SessionBridge {
         if (second?.role === undefined) return;
         second.media = command.media;
         second.wire = wireRelay(command.media.audio.codec, second.leg);
+        second.keys.events = hasEvents(command.media);
         second.leg.start(command.media);
         return;
       }
@@ -112,7 +121,11 @@ export class SessionBridge {
         return;
       }
       case 'digit':
-        this.#digitFrom(command.leg, command.digit);
+        this.#digitFrom(command.leg, command.digit, 'info');
+        return;
+      case 'tones':
+        if (command.leg === CALLEE) this.#o.callee.sendDtmf(command.digits);
+        else this.#legs.get(command.leg)?.leg.sendDtmf(command.digits);
         return;
       case 'leave':
         this.#leave(command.leg);
@@ -136,7 +149,9 @@ export class SessionBridge {
   frame(rx: ReceivedFrame, codec: G711Codec, tx: Uint8Array): void {
     const talks = this.#bridge.size > 0;
     if (talks) {
-      this.#bridge.speak(CALLEE, codec, rx.payload, rx.kind !== 'none', wireFrame(this.#calleeWire?.codec, rx));
+      if (this.joined && this.#calleeKeys.sounding(rx.pcm, rx.atMs) && !this.#calleeTonesPass())
+        this.#bridge.speak(CALLEE, codec, rx.payload, false);
+      else this.#bridge.speak(CALLEE, codec, rx.payload, rx.kind !== 'none', wireFrame(this.#calleeWire?.codec, rx));
       if (!this.#held) this.#bridge.speak(PLATFORM, codec, tx);
     }
     if (this.#held && this.#agents === 0) this.#music.play(codec, tx);
@@ -149,10 +164,13 @@ export class SessionBridge {
     for (const { role, leg } of this.#legs.values()) if (role !== undefined && hears(role, from)) leg.sendText(text);
   }
 
-  /** A key of the callee, for whom they were put through to. As a tone it is in their voice already. */
-  digit(digit: string, asTone: boolean): void {
-    if (!this.joined || asTone) return;
-    for (const second of this.#legs.values()) if (second.role === 'agent') second.leg.sendDtmf(digit);
+  /** A key of the callee, which goes to whom they were put through to; false where that press came another way already. */
+  digit(digit: string, way: KeyWay): boolean {
+    const isNew = this.#calleeKeys.press(digit, way, this.#o.clock.monotonicMs());
+    if (!this.joined || !isNew) return isNew;
+    for (const second of this.#legs.values())
+      if (second.role === 'agent') this.#pass(this.#calleeKeys, second, digit, way);
+    return true;
   }
 
   /** Frees every port; the call is over. */
@@ -167,17 +185,14 @@ export class SessionBridge {
       const leg = await this.#o.engine.openLeg({
         onFrame: (rx, tx) => this.#onFrame(id, rx, tx),
         onText: (text) => this.#onText(id, text),
-        onDtmf: ({ digit }) => {
-          // Keys that came as tones are on their way to the callee as sound.
-          if (this.#legs.get(id)?.media?.audio.dtmfPayloadType !== undefined) this.#digitFrom(id, digit);
-        },
+        onDtmf: ({ digit, asTone }) => this.#digitFrom(id, digit, asTone === true ? 'tone' : 'event'),
         onTimeout: () => this.#o.post({ is: 'silent', leg: id }),
       });
       if (this.#closed || !this.#opening.delete(id)) {
         leg.close();
         return;
       }
-      this.#legs.set(id, { id, leg, role: undefined, media: undefined, wire: undefined });
+      this.#legs.set(id, { id, leg, keys: new PartyKeys(), role: undefined, media: undefined, wire: undefined });
       this.#o.post({ is: 'opened', leg: id, audioPort: leg.audioPort, textPort: leg.textPort });
     } catch (error) {
       this.#opening.delete(id);
@@ -193,6 +208,7 @@ export class SessionBridge {
     second.role = role;
     second.media = media;
     second.wire = wireRelay(media.audio.codec, second.leg);
+    second.keys.events = hasEvents(media);
     this.#seat();
     second.leg.start(media);
     if (role === 'agent') this.#o.script.connected();
@@ -224,7 +240,9 @@ export class SessionBridge {
     const second = this.#legs.get(id);
     if (second?.role === undefined || second.media === undefined) return;
     const codec = frameCodecOf(second.media.audio.codec);
-    this.#bridge.speak(id, codec, rx.payload, rx.kind !== 'none', wireFrame(second.wire?.codec, rx));
+    const keyed = second.role === 'agent' && this.joined && second.keys.sounding(rx.pcm, rx.atMs);
+    if (keyed && !passesTones(second.keys, this.#calleeKeys)) this.#bridge.speak(id, codec, rx.payload, false);
+    else this.#bridge.speak(id, codec, rx.payload, rx.kind !== 'none', wireFrame(second.wire?.codec, rx));
     if (!this.#bridge.listen(id, codec, tx, second.wire)) comfort(codec, this.#frames++, tx);
   }
 
@@ -236,11 +254,36 @@ export class SessionBridge {
       if (other.id !== id && other.role !== undefined && hears(other.role, from)) other.leg.sendText(text);
   }
 
-  #digitFrom(id: string, digit: string): void {
+  #digitFrom(id: string, digit: string, way: KeyWay): void {
     const second = this.#legs.get(id);
-    if (!this.joined || second?.role !== 'agent') return;
-    this.#o.callee.sendDtmf(digit);
+    if (second === undefined) return;
+    const isNew = second.keys.press(digit, way, this.#o.clock.monotonicMs());
+    if (!isNew || !this.joined || second.role !== 'agent') return;
+    this.#pass(second.keys, { id: CALLEE, keys: this.#calleeKeys, leg: this.#o.callee }, digit, way);
   }
+
+  /** Sends a key on, once: where its tone is in the voice that passes, that is all. */
+  #pass(
+    from: PartyKeys,
+    to: Pick<SecondLeg, 'id' | 'keys'> & { readonly leg: Pick<MediaLeg, 'sendDtmf'> },
+    digit: string,
+    way: KeyWay,
+  ): void {
+    if (way === 'tone' && passesTones(from, to.keys)) return;
+    if (to.keys.events) to.leg.sendDtmf(digit);
+    // Whether INFO takes it there, signalling knows.
+    else this.#o.post({ is: 'key', leg: to.id, digit });
+  }
+
+  #calleeTonesPass(): boolean {
+    for (const { role, keys } of this.#legs.values())
+      if (role === 'agent' && !passesTones(this.#calleeKeys, keys)) return false;
+    return true;
+  }
+}
+
+function hasEvents({ audio }: NegotiatedMedia): boolean {
+  return audio.dtmfPayloadType !== undefined;
 }
 
 function wireRelay(codec: AudioCodec, leg: Pick<MediaLeg, 'relay'>): WireRelay | undefined {

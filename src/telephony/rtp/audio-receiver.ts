@@ -180,8 +180,8 @@ export class AudioReceiver {
   }
 
   #listenForTones(media: AudioMedia): void {
-    const agreed = media.dtmfPayloadType !== undefined || (media.receives?.events.length ?? 0) > 0;
-    if (agreed) this.#tones = undefined;
+    // That we offered events does not say that they come: what counts is that the far end agreed.
+    if (media.dtmfPayloadType !== undefined) this.#tones = undefined;
     else this.#tones ??= new DtmfToneDetector(this.#onDtmf);
   }
 

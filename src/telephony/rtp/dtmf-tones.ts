@@ -91,6 +91,11 @@ export class DtmfToneDetector {
     this.#skipped = !worthIt;
   }
 
+  /** Whether what was pushed last is of a key, as far as one can tell so early: most likely, from its first 20 ms on. */
+  get sounding(): boolean {
+    return this.#key >= 0;
+  }
+
   /** Another source: what was heard of the one before is over. */
   reset(): void {
     this.#finish();
@@ -144,7 +149,7 @@ export class DtmfToneDetector {
     // A tone fills about 4 ms more than its windows' distance: they count from 60 % on.
     const durationMs = this.#lastMs - this.#startedMs - WINDOW_SAMPLES / 8 + HOP_MS + 4;
     if (digit !== undefined && this.#full >= MIN_WINDOWS)
-      this.#onEvent({ digit, durationMs: Math.round(durationMs), atMs: this.#startedMs });
+      this.#onEvent({ digit, durationMs: Math.round(durationMs), atMs: this.#startedMs, asTone: true });
     this.#key = -1;
   }
 

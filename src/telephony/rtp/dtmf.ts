@@ -17,6 +17,8 @@ export interface DtmfEvent {
   readonly digit: string;
   readonly durationMs: number;
   readonly atMs: number;
+  /** Heard as a tone, which is in the audio too. */
+  readonly asTone?: true;
 }
 
 /** Reads telephone-events: many packets of one press, with its end three times, become one event (RFC 4733 §2.5.2). */

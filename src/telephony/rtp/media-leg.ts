@@ -1,5 +1,6 @@
 import type { MediaStats } from '#domain/call.ts';
 import type { NegotiatedMedia } from '../sdp/media.ts';
+import type { DtmfEvent } from './dtmf.ts';
 
 /** What one tick heard. The arrays are reused by every leg of the thread: copy what outlives the handler. */
 export interface ReceivedFrame {
@@ -25,7 +26,7 @@ export interface LegHandlers {
   /** Real-time text in order; `\b` erases, U+FFFD stands for text that was lost. */
   onText(text: string): void;
   /** Once per key press, when it ends. */
-  onDtmf(event: { readonly digit: string; readonly durationMs: number; readonly atMs: number }): void;
+  onDtmf(event: DtmfEvent): void;
   /** The first valid RTP packet has arrived. */
   onRemoteRtp?(): void;
   /** Nothing arrived for 30 s although the far end should be sending. */
