@@ -142,6 +142,17 @@ test('whatever is done to a call stands in the audit log before it is done', asy
   );
 });
 
+test('a blind transfer that the line took over without a word is told as such', async () => {
+  const transfer = { type: 'transfer', kind: 'blind', target: '8001' } as const;
+  const timeline = [
+    { ...transfer, atMs: 1, action: 'started' },
+    { ...transfer, atMs: 2, action: 'handed-over' },
+  ] as const;
+  const seeded = await seedCall(api.database.db, { at: new Date(), finished: { timeline } });
+  const view = (await ask('GET', '', undefined, operator, seeded.id)).json<CallView>();
+  expect(view.transfer).toEqual({ kind: 'blind', target: '8001', result: 'handed-over', talkMs: 0 });
+});
+
 test('a finished call tells what became of its last transfer', async () => {
   const transfer = { type: 'transfer', kind: 'attended', target: '8001' } as const;
   const seeded = await seedCall(api.database.db, {

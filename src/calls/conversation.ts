@@ -163,6 +163,11 @@ export class Conversation {
     this.#feed({ type: 'transfer-answered', atMs: this.#now() });
   }
 
+  /** The callee's line takes them elsewhere; whether anybody answers there is not known. */
+  handedOver(): void {
+    this.#feed({ type: 'handed-over', atMs: this.#now() });
+  }
+
   /** Goes on with the callee: after a failure, or where there is none after their talk with the target. */
   resume(failure: TransferFailure | undefined): void {
     if (this.#ended || !this.#held) return;

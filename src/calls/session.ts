@@ -266,6 +266,7 @@ export class CallSession {
           voice.stop();
         },
         connected: () => conversation.transferAnswered(),
+        handedOver: () => conversation.handedOver(),
         resume: (failure) => conversation.resume(failure),
       },
     });

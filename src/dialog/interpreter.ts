@@ -20,7 +20,7 @@ import {
 } from './flow.ts';
 import { because, handleGlobal, leaveMessage, machine, optOut, overheard } from './handlers.ts';
 import { nthSpeech, renderText } from './speech.ts';
-import { transferAnswered, transferEnded, transferStarted, unTransferred } from './transfers.ts';
+import { handedOver, transferAnswered, transferEnded, transferStarted, unTransferred } from './transfers.ts';
 import type { DialogData, DialogEffect, DialogEvent, DialogState } from './state.ts';
 import { attitudeOf, intentsIn, keyOptsOut, optsOut, understand, type Understanding } from './understand/decide.ts';
 import { hear, type Utterance } from './understand/match.ts';
@@ -147,6 +147,9 @@ function handle(step: Step, event: DialogEvent): void {
     case 'transfer-answered':
       if (data.phase === 'transferring') transferAnswered(step);
       return;
+    case 'handed-over':
+      if (data.phase === 'transferring') handedOver(step);
+      break;
     case 'transfer-ended':
       if (data.phase === 'transferring') transferEnded(step);
       return;

@@ -23,6 +23,8 @@ export type DialogEvent =
   /** The callee waits for somebody whom an operator or the script called. */
   | { readonly type: 'transfer-started'; readonly atMs: number }
   | { readonly type: 'transfer-answered'; readonly atMs: number }
+  /** Their line takes the callee elsewhere and will not say what comes of it. */
+  | { readonly type: 'handed-over'; readonly atMs: number }
   /** Without a reason: nobody was there to be asked. */
   | { readonly type: 'transfer-failed'; readonly reason?: TransferFailure; readonly atMs: number }
   /** Whom the callee was put through to has hung up. */

@@ -19,6 +19,12 @@ export function transferAnswered(step: Step): void {
   decide(step, 'transfer answered');
 }
 
+/** The callee's line has taken them elsewhere; the call ends by that, answered there or not. */
+export function handedOver(step: Step): void {
+  step.data.endReason = 'transferred';
+  decide(step, 'transfer handed over');
+}
+
 /** Goes where the script goes when nobody took the call; after an operator's try it asks its last question again. */
 export function unTransferred(step: Step, reason: TransferFailure | undefined): void {
   const { data } = step;

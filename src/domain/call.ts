@@ -54,7 +54,7 @@ export type TimelineEvent =
   | {
       readonly type: 'transfer';
       readonly atMs: number;
-      readonly action: 'started' | 'answered' | 'kept' | 'failed' | 'ended';
+      readonly action: 'started' | 'answered' | 'kept' | 'failed' | 'ended' | 'handed-over';
       readonly kind: TransferKind;
       readonly target: string;
       readonly by?: string;

@@ -20,6 +20,12 @@ export const TRANSFER_FAILURES = [
 ] as const;
 export type TransferFailure = (typeof TRANSFER_FAILURES)[number];
 
+/**
+ * What became of a transfer. `handed-over`: the callee's line agreed to a blind one and the call ended before it said more,
+ * so that the end is unknown; that is how many carriers do it.
+ */
+export const TRANSFER_RESULTS = ['connected', 'handed-over', ...TRANSFER_FAILURES] as const;
+
 /** Who listens in on a call: unheard, heard by the agent alone, or heard by everybody. */
 export const LISTENER_ROLES = ['monitor', 'whisper', 'barge'] as const;
 export type ListenerRole = (typeof LISTENER_ROLES)[number];
@@ -29,7 +35,7 @@ export interface TransferRecord {
   readonly kind: TransferKind;
   /** Masked where it is a phone number. */
   readonly target: string;
-  readonly result: 'connected' | TransferFailure;
+  readonly result: (typeof TRANSFER_RESULTS)[number];
   /** With the target, as far as the platform was there to see it: 0 after a blind transfer. */
   readonly talkMs: number;
 }

@@ -240,6 +240,23 @@ describe('a blind transfer', () => {
     });
   });
 
+  it('is handed over, its end unknown, where the line agrees and hangs up before it reports', async () => {
+    const { call, control, done } = await talk();
+    call.incoming.onTransferRequested = (request) => {
+      request.accept();
+      call.incoming.hangup();
+    };
+    control.transfer({ kind: 'blind', target: '8001' }, 'test');
+    const finished = await done;
+    expect(transfers(finished.timeline)).toEqual(['started', 'handed-over']);
+    expect(finished).toMatchObject({
+      outcome: 'answered',
+      hangupBy: 'callee',
+      transfer: { kind: 'blind', target: '8001', result: 'handed-over', talkMs: 0 },
+      dialog: { endReason: 'transferred' },
+    });
+  });
+
   it('goes on with the script where the line does not let itself be transferred, or the target is busy', async () => {
     const { call, control, observer, done } = await talk();
     control.transfer({ kind: 'blind', target: '8001' }, 'test');

@@ -11,7 +11,7 @@ const OK = answer(200, 'OK', { sdp: `${peerSdp()}m=text 0 RTP/AVP 98\n`, repeat:
 const SHORT = answer(200, 'OK', { sdp: peerSdp(), repeat: true });
 
 /** SIPp as the one whom a callee is put through to; without it they are skipped. */
-describe.skipIf(!hasSipp)('an attended transfer to SIPp', () => {
+describe.skipIf(!hasSipp)('a transfer to SIPp', () => {
   let callee: TestCallee;
   let center: TestCenter;
 
@@ -51,6 +51,30 @@ describe.skipIf(!hasSipp)('an attended transfer to SIPp', () => {
     const { done } = await handOver(target.port);
     expect(await done).toMatchObject({ hangupBy: 'platform', dialog: { endReason: 'transferred' } });
     expect(await verdictOf(target)).toBe(AS_WRITTEN);
+  });
+
+  it('is handed over by a carrier that accepts the REFER and hangs up without a NOTIFY', async (test) => {
+    const steps: readonly Step[] = [
+      invited(),
+      OK,
+      recv('ACK'),
+      recv('REFER', [has('Refer-To', '8001@')]),
+      ok(202, 'Accepted'),
+      ...peerHangsUp(1),
+    ];
+    const carrier = await startSteps(test, 'blind-without-notify', steps);
+    const own = await openTestCenter({ trunkPort: carrier.port, rtp: { first: 27_756, last: 27_771 } });
+    test.onTestFinished(() => own.close());
+    const script = shortScript({ noReply: { waitMs: 20_000, reprompts: 3, hangupMs: 20_000 } });
+    const { attempt, observer, done } = own.call('+8613800000000', { script });
+    await observer.until(() => observer.said.length > 0);
+    own.center.control(attempt.id)!.transfer({ kind: 'blind', target: '8001' }, 'test');
+    expect(await done).toMatchObject({
+      hangupBy: 'callee',
+      transfer: { kind: 'blind', result: 'handed-over' },
+      dialog: { endReason: 'transferred' },
+    });
+    expect(await verdictOf(carrier)).toBe(AS_WRITTEN);
   });
 
   it('that takes keys by INFO gets each once, and tones from the first that it refuses', async (test) => {

@@ -318,6 +318,7 @@ export const en: typeof zh = {
       answered: '{{target}} answered and talks with the callee',
       kept: 'Both ends could not talk directly and stay connected through the platform ({{reason}})',
       failed: 'Transfer to {{target}} failed: {{reason}}',
+      'handed-over': 'The line took the transfer to {{target}} and the call ended; whether anybody answered is unknown',
       ended: 'Talk with {{target}} ended after {{seconds}} s',
     },
     listen: {

@@ -301,6 +301,7 @@ export const zh = {
       answered: '{{target}} 接听，与客户通话',
       kept: '双方未能直接通话，继续经平台接续（{{reason}}）',
       failed: '转接 {{target}} 失败：{{reason}}',
+      'handed-over': '对方线路已接受转接到 {{target}} 并结束本通，之后是否接通未知',
       ended: '与 {{target}} 的通话结束，历时 {{seconds}} 秒',
     },
     listen: {

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { CALL_DIRECTIONS } from '#domain/call.ts';
 import type { TimelineEvent } from '#domain/call.ts';
 import { GRADES, OUTCOME_CODES } from '#domain/outcome.ts';
-import { TRANSFER_FAILURES, TRANSFER_KINDS } from '#domain/transfer.ts';
+import { TRANSFER_KINDS, TRANSFER_RESULTS } from '#domain/transfer.ts';
 import { flag, language, limit, number, oneOf, orNull, recordOf, text, textByKey, time, uuid } from './basic.ts';
 
 const outcome = oneOf(OUTCOME_CODES);
@@ -165,7 +165,7 @@ export const callView = Type.Object({
     Type.Object({
       kind: oneOf(TRANSFER_KINDS),
       target: text,
-      result: oneOf(['connected', ...TRANSFER_FAILURES]),
+      result: oneOf(TRANSFER_RESULTS),
       talkMs: number,
     }),
   ),

@@ -37,6 +37,8 @@ export type BridgeCommand =
   | { readonly do: 'hold' }
   /** The callee was put through; `join` says this too where the platform stays in the media. */
   | { readonly do: 'connected' }
+  /** The callee's line took a blind transfer over and says no more. */
+  | { readonly do: 'handed-over' }
   /** The script goes on: with why nobody was reached, or undefined after a conversation with the target. */
   | { readonly do: 'resume'; readonly failure: TransferFailure | undefined };
 

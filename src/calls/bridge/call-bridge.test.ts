@@ -44,6 +44,8 @@ let seconds: {
   hungUp: number;
 }[];
 let refer: PromiseWithResolvers<TransferResult>;
+/** The line agrees to a REFER. */
+let agreed: (() => void) | undefined;
 let bridge: CallBridge;
 let takeChannel: TakeChannel | undefined;
 /** Keys by INFO, by whose they are, and whether they are taken. */
@@ -61,7 +63,10 @@ beforeEach(() => {
     log: silentLog,
     rtpAddress: '127.0.0.1',
     post: (command) => posted.push(command),
-    callee: { transfer: () => refer.promise, sendDigit: (digit) => infoTo('callee', digit) },
+    callee: {
+      transfer: (_, options) => ((agreed = options?.onAccepted), refer.promise),
+      sendDigit: (digit) => infoTo('callee', digit),
+    },
     target: (target) => outsideTarget(caller(), target),
     note: (entry) => noted.push(entry),
     hangUp: (reason) => hangUps.push(reason),
@@ -204,6 +209,55 @@ test('a blind transfer ends the call when the target answered, and goes on when 
   expect(hangUps).toEqual(['transferred']);
   expect(dos().at(-1)).toBe('connected');
   expect(clock.running).toBe(0);
+});
+
+describe('a blind transfer that the line agreed to', () => {
+  const blind = { kind: 'blind', target: '8001' } as const;
+  beforeEach(() => {
+    bridge.transfer(blind, 'script');
+    agreed!();
+  });
+
+  test('is handed over where the call ends without a report, whoever ended it', () => {
+    bridge.close();
+    expect(bridge.record).toEqual({ ...blind, result: 'handed-over', talkMs: 0 });
+    expect(noted.at(-1)).toEqual({ type: 'transfer', action: 'handed-over', ...blind });
+    expect(dos()).toEqual(['hold', 'handed-over']);
+    expect(hangUps).toEqual([]);
+  });
+
+  test('is handed over where the line says at once that it will report nothing', async () => {
+    refer.resolve({ ok: true, status: undefined, detail: 'accepted' });
+    await refer.promise;
+    expect(bridge.record).toMatchObject({ result: 'handed-over' });
+    expect(hangUps).toEqual(['transferred']);
+  });
+
+  test('has failed where the line reports so before it hangs up', async () => {
+    refer.resolve({ ok: false, status: 486, detail: 'Busy Here' });
+    await refer.promise;
+    bridge.close();
+    expect(bridge.record).toMatchObject({ result: 'busy' });
+  });
+
+  test.each([
+    [4_900, 'handed-over', ['hold', 'handed-over']],
+    [5_100, 'refused', ['hold', 'resume']],
+  ])('whose reports end without an outcome, and whose call ends %d ms later, is %s', async (ms, result, posts) => {
+    refer.resolve({ ok: false, status: undefined, detail: 'report ended without an outcome' });
+    await refer.promise;
+    clock.advance(ms);
+    bridge.close();
+    expect(bridge.record).toMatchObject({ result });
+    expect(dos()).toEqual(posts);
+    expect(clock.running).toBe(0);
+  });
+});
+
+test('a blind transfer that the line never agreed to is cancelled when the call ends', () => {
+  bridge.transfer({ kind: 'blind', target: '8001' }, 'script');
+  bridge.close();
+  expect(bridge.record).toMatchObject({ result: 'cancelled' });
 });
 
 test('what a script wants and cannot have comes back as a failure', () => {

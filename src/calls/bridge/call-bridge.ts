@@ -16,6 +16,8 @@ import type { OutsideTarget } from './outside-target.ts';
 const RING_MS = 30_000;
 /** Nobody talks longer; a forgotten pair of calls ends here. */
 const MAX_TALK_MS = 4 * 3_600_000;
+/** A line that agreed and then ends its reports without an outcome mostly hangs up at once. */
+const HANG_UP_WAIT_MS = 5_000;
 const MAX_LISTENERS = 4;
 
 /** Who listens in on a call. */
@@ -67,6 +69,8 @@ interface Transfer {
   readonly target: string;
   readonly release: boolean;
   leg: OutsideLeg | undefined;
+  /** The callee's line agreed to a blind one, which is out of our hands since. */
+  accepted: boolean;
   answeredMs: number | undefined;
   limit: Timer | undefined;
 }
@@ -76,6 +80,7 @@ interface Transfer {
  * ends; until then second legs come and go, and the callee's leg is never touched but by a transfer.
  *
  *   [script] -- blind: REFER --> [calling] -- 2xx reported --> the call ends, `transferred`
+ *       |                            |-- agreed to, and the call ends without a report: `handed-over`
  *       |                            '-- refused: the script goes on
  *       '-- attended: second call --> [calling] -- answered --> [connected] -- target hangs up: the script goes on
  *                                        |                          '-- release: REFER with Replaces --> the call ends
@@ -126,12 +131,21 @@ export class CallBridge implements CallControl {
     const to = this.#o.target(wish.target);
     const { kind, release = false, ringTimeoutMs = RING_MS } = wish;
     const target = maskTarget(wish.target);
-    const transfer: Transfer = { kind, target, release, leg: undefined, answeredMs: undefined, limit: undefined };
+    const transfer: Transfer = {
+      kind,
+      target,
+      release,
+      leg: undefined,
+      accepted: false,
+      answeredMs: undefined,
+      limit: undefined,
+    };
     this.#transfer = transfer;
     this.#note('started', { by });
     this.#o.post({ do: 'hold' });
     if (kind === 'blind') {
-      this.#o.callee.transfer(to.uri, { report: true }).then(
+      const onAccepted = (): void => void (transfer.accepted = true);
+      this.#o.callee.transfer(to.uri, { report: true, onAccepted }).then(
         (result) => this.#onReferred(transfer, result),
         (error: unknown) => {
           this.#o.log.warn({ err: error }, 'a transfer could not be asked for');
@@ -221,8 +235,12 @@ export class CallBridge implements CallControl {
     for (const { leg } of this.#listeners.values()) leg.hangUp();
     this.#closed = true;
     if (transfer === undefined) return;
-    if (transfer.answeredMs === undefined) this.#settle(transfer, 'cancelled');
-    else this.#settle(transfer, 'connected');
+    if (transfer.answeredMs !== undefined) this.#settle(transfer, 'connected');
+    else if (!transfer.accepted) this.#settle(transfer, 'cancelled');
+    else {
+      this.#o.post({ do: 'handed-over' });
+      this.#settle(transfer, 'handed-over');
+    }
     transfer.leg?.hangUp();
   }
 
@@ -252,10 +270,18 @@ export class CallBridge implements CallControl {
 
   #onReferred(transfer: Transfer, result: TransferResult): void {
     if (this.#transfer !== transfer) return;
-    if (result.ok) {
+    const fail = () => this.#fail(transfer, referFailureOf(result), `${result.status ?? ''} ${result.detail}`.trim());
+    if (result.ok && result.status === undefined) {
+      // It agreed and reports nothing.
+      this.#o.post({ do: 'handed-over' });
+      this.#settle(transfer, 'handed-over');
+      this.#o.hangUp('transferred');
+    } else if (result.ok) {
       this.#o.post({ do: 'connected' });
       this.#left(transfer);
-    } else this.#fail(transfer, referFailureOf(result), `${result.status ?? ''} ${result.detail}`.trim());
+    } else if (transfer.accepted && result.status === undefined)
+      transfer.limit = this.#o.clock.setTimer(HANG_UP_WAIT_MS, fail);
+    else fail();
   }
 
   /** The callee and the target have each other. */
@@ -277,7 +303,8 @@ export class CallBridge implements CallControl {
     transfer.limit?.cancel();
     const talkMs = answeredMs === undefined ? 0 : Math.round(this.#o.clock.monotonicMs() - answeredMs);
     this.#record = { kind, target, result, talkMs };
-    if (result !== 'connected') this.#note('failed', { reason: result, ...(detail === '' ? {} : { detail }) });
+    if (result === 'handed-over') this.#note(result, {});
+    else if (result !== 'connected') this.#note('failed', { reason: result, ...(detail === '' ? {} : { detail }) });
     else this.#note('ended', { talkMs });
     this.#transfer = undefined;
   }

@@ -39,6 +39,7 @@ export interface SessionBridgeOptions {
   readonly script: {
     hold(): void;
     connected(): void;
+    handedOver(): void;
     resume(failure: TransferFailure | undefined): void;
   };
 }
@@ -137,6 +138,9 @@ export class SessionBridge {
         return;
       case 'connected':
         this.#o.script.connected();
+        return;
+      case 'handed-over':
+        this.#o.script.handedOver();
         return;
       case 'resume':
         this.#held = false;

@@ -85,6 +85,10 @@ const SHAPES: readonly (readonly [RegExp, Say])[] = [
   [/^no agent for a transfer$/u, () => ({ zh: '暂无人工可转', en: 'nobody to transfer to' })],
   [/^handed over by an operator$/u, () => ({ zh: '由操作员转接', en: 'handed over by an operator' })],
   [/^transfer answered$/u, () => ({ zh: '转接已接通', en: 'transfer answered' })],
+  [
+    /^transfer handed over$/u,
+    () => ({ zh: '对方线路已接受转接，结果未知', en: 'the line took the transfer over, its end is unknown' }),
+  ],
   [/^transfer ended$/u, () => ({ zh: '转接的通话已结束', en: 'transfer ended' })],
   [/^transfer target is empty$/u, () => ({ zh: '没有转接目标', en: 'nobody named to transfer to' })],
   [

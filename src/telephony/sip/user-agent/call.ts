@@ -88,16 +88,20 @@ export interface SessionControl {
   change(media: Partial<LocalMedia>): Promise<Negotiated>;
   /**
    * Sends the peer to `to`; with `replacing` to the other end of that call of ours, which it takes over (RFC 5589).
-   * `report`: waits for the outcome also where the peer could do without reports (RFC 4488).
    */
-  transfer(
-    to: string | { readonly replacing: SessionControl },
-    options?: { readonly report?: boolean },
-  ): Promise<TransferResult>;
+  transfer(to: string | { readonly replacing: SessionControl }, options?: TransferOptions): Promise<TransferResult>;
   /** One digit by INFO, for a peer whose Allow has it; resolves with the response. `sendDtmf` chooses among all ways. */
   sendDigit(digit: string): Promise<InfoResult>;
   /** What a peer needs to replace this call (RFC 3891); undefined before there is a dialog. */
   readonly replaceable: { readonly uri: string; readonly replaces: string } | undefined;
+}
+
+/** How a transfer is asked for. */
+export interface TransferOptions {
+  /** Waits for the outcome also where the peer could do without reports (RFC 4488). */
+  readonly report?: boolean;
+  /** The peer agreed to try (2xx); what comes of it, it may report or not. */
+  readonly onAccepted?: () => void;
 }
 
 /** How a transfer went, as the final response of the call that the peer placed: `ok` for a 2xx. */
@@ -163,17 +167,19 @@ export function replaceableOf(dialog: Dialog | undefined): SessionControl['repla
 
 /** Runs `transfer` on the session of a call; the other call of an attended transfer must have a dialog. */
 export function transferTarget(
-  session: { transfer(to: string, replaces: string | undefined, report: boolean): Promise<TransferResult> } | undefined,
+  session:
+    | { transfer(to: string, replaces: string | undefined, options: TransferOptions): Promise<TransferResult> }
+    | undefined,
   to: string | { readonly replacing: SessionControl },
-  { report = false }: { readonly report?: boolean } = {},
+  options: TransferOptions = {},
 ): Promise<TransferResult> {
   const refuse = (detail: string) => Promise.resolve({ ok: false, status: undefined, detail });
   if (session === undefined) return refuse('call is not answered');
-  if (typeof to === 'string') return session.transfer(to, undefined, report);
+  if (typeof to === 'string') return session.transfer(to, undefined, options);
   const other = to.replacing.replaceable;
   return other === undefined
     ? refuse('the other call has no dialog')
-    : session.transfer(other.uri, other.replaces, report);
+    : session.transfer(other.uri, other.replaces, options);
 }
 
 /** The Reason values of a message as one text, undefined where it has none. */

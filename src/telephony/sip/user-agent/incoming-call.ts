@@ -10,7 +10,15 @@ import { ALLOW, contactOf, newTag, SUPPORTED } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
 import { AnswerRetransmission } from './answer-retransmission.ts';
 import { reasonText, replaceableOf, sdpOf, transferTarget } from './call.ts';
-import type { CallEnd, HangupReason, IncomingCall, SessionControl, TransferRequest, TransferResult } from './call.ts';
+import type {
+  CallEnd,
+  HangupReason,
+  IncomingCall,
+  SessionControl,
+  TransferRequest,
+  TransferOptions,
+  TransferResult,
+} from './call.ts';
 import { DigestClient } from './digest.ts';
 import { CallSession } from './session.ts';
 import { SessionMedia } from './session-media.ts';
@@ -108,10 +116,7 @@ export class UasCall implements IncomingCall {
     return this.#session.change(media);
   }
 
-  transfer(
-    to: string | { readonly replacing: SessionControl },
-    options?: { readonly report?: boolean },
-  ): Promise<TransferResult> {
+  transfer(to: string | { readonly replacing: SessionControl }, options?: TransferOptions): Promise<TransferResult> {
     return transferTarget(this.#session, to, options);
   }
 

@@ -18,6 +18,7 @@ import type {
   OutgoingCallHandlers,
   OutgoingCallRequest,
   SessionControl,
+  TransferOptions,
   TransferResult,
 } from './call.ts';
 import { DigestClient } from './digest.ts';
@@ -127,10 +128,7 @@ export class UacCall implements OutgoingCall {
     );
   }
 
-  transfer(
-    to: string | { readonly replacing: SessionControl },
-    options?: { readonly report?: boolean },
-  ): Promise<TransferResult> {
+  transfer(to: string | { readonly replacing: SessionControl }, options?: TransferOptions): Promise<TransferResult> {
     return transferTarget(this.#session, to, options);
   }
 

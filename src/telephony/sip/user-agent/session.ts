@@ -12,7 +12,7 @@ import { ALLOW, newBranch, newVia, sendRequest, SUPPORTED } from './agent-contex
 import type { AgentContext } from './agent-context.ts';
 import { AnswerRetransmission } from './answer-retransmission.ts';
 import { reasonText, sdpOf } from './call.ts';
-import type { CallEnd, HangupReason, TransferRequest, TransferResult } from './call.ts';
+import type { CallEnd, HangupReason, TransferRequest, TransferOptions, TransferResult } from './call.ts';
 import { DigestAttempt } from './digest.ts';
 import type { DigestClient } from './digest.ts';
 import { answerInDialog } from './in-dialog.ts';
@@ -347,11 +347,16 @@ export class CallSession {
   }
 
   /** Hands the call over to `to`, where `replaces` an existing call there (RFC 3515, RFC 3891). */
-  transfer(to: string, replaces: string | undefined, report: boolean): Promise<TransferResult> {
+  transfer(
+    to: string,
+    replaces: string | undefined,
+    { report = false, onAccepted }: TransferOptions,
+  ): Promise<TransferResult> {
     if (this.#over || !this.#dialog.confirmed)
       return Promise.resolve({ ok: false, status: undefined, detail: 'call is not answered' });
     return this.transfers.refer(to, {
       ...(replaces === undefined ? {} : { replaces }),
+      ...(onAccepted === undefined ? {} : { onAccepted }),
       withoutSubscription: !report && supports(this.#peerHeaders, 'norefersub'),
     });
   }

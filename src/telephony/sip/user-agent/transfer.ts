@@ -51,9 +51,9 @@ export class Transfers {
   /** Asks the peer to call `to`; waits for the outcome, or for its consent only where it knows how to do without reports. */
   refer(
     to: string,
-    options: { readonly replaces?: string; readonly withoutSubscription: boolean },
+    options: { readonly replaces?: string; readonly onAccepted?: () => void; readonly withoutSubscription: boolean },
   ): Promise<TransferResult> {
-    const { replaces, withoutSubscription } = options;
+    const { replaces, onAccepted, withoutSubscription } = options;
     const uri =
       replaces === undefined ? to : `${to}${to.includes('?') ? '&' : '?'}Replaces=${encodeURIComponent(replaces)}`;
     const headers: HeaderField[] = [['Refer-To', `<${uri}>`], this.#contact];
@@ -69,6 +69,7 @@ export class Transfers {
             if (status < 200 || accepted) return;
             accepted = true;
             if (status >= 300) return resolve({ ok: false, status, detail: reasonPhrase });
+            onAccepted?.();
             if (withoutSubscription || /^\s*false\b/i.test(fields.get('Refer-Sub') ?? ''))
               return resolve({ ok: true, status: undefined, detail: 'accepted' });
             if (this.#over) return resolve(CALL_ENDED);
