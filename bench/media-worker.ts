@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openRecorder, type Recorder } from '#calls/recording.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createLog } from '#platform/log.ts';
+import { FRAME_SAMPLES } from '#telephony/codec/g711.ts';
 import { raiseThreadPriority } from '#platform/priority.ts';
 import { MediaEngine, type MediaLeg } from '#telephony/rtp/engine.ts';
 import { loadWebRtcVad } from '#voice/vad/webrtc.ts';
@@ -34,12 +35,18 @@ for (const [index, remotePort] of data.remotePorts.entries()) {
     log,
   });
   const activity = openActivity?.();
+  // What is sent is what came last, so both directions carry voice.
+  const heard = new Uint8Array(FRAME_SAMPLES);
   const leg = await engine.openLeg({
-    onFrame(rx, tx) {
+    onFrame(rx, tx, sent) {
       if (activity?.push(rx.pcm) === true) voicedFrames++;
-      // What is sent is what came, so both directions carry voice.
-      tx.set(rx.payload);
+      if (!sent) tx.set(heard);
+      heard.set(rx.payload);
       recorder.push(rx.payload, tx, rx.atMs);
+    },
+    onSend(tx) {
+      tx.set(heard);
+      return true;
     },
     onText: () => undefined,
     onDtmf: () => keys++,

@@ -96,7 +96,8 @@ export class CallSession {
     const { call } = this.#open;
     const leg = await this.#deps.engine.openLeg(
       {
-        onFrame: (rx, tx) => this.#onFrame(rx, tx),
+        onFrame: (rx, tx, sent) => this.#onFrame(rx, tx, sent),
+        onSend: (tx, atMs) => this.#onSend(tx, atMs),
         onText: (text) => this.#onText(text),
         onDtmf: ({ digit, asTone }) => this.#onDigit(digit, asTone === true ? 'tone' : 'event'),
         onTimeout: () => this.#deps.post({ type: 'hang-up', call, reason: 'media-timeout' }),
@@ -281,7 +282,21 @@ export class CallSession {
     return { voice, conversation, bridge, recorder, machine, activity, greeting, answeredMs };
   }
 
-  #onFrame(rx: ReceivedFrame, tx: Uint8Array): void {
+  /** The script's own voice does not depend on what came in the same tick; what others say to the callee does. */
+  #onSend(tx: Uint8Array, atMs: number): boolean {
+    const talking = this.#talking;
+    if (talking === undefined) return true;
+    if (!talking.bridge.unused) return false;
+    this.#say(talking, tx, atMs);
+    return true;
+  }
+
+  #say({ voice }: Talking, tx: Uint8Array, atMs: number): void {
+    voice.say(tx, atMs);
+    if (this.#wireCodec !== this.#codec) transcode(this.#codec, this.#wireCodec, tx);
+  }
+
+  #onFrame(rx: ReceivedFrame, tx: Uint8Array, sent: boolean): void {
     const talking = this.#talking;
     if (talking === undefined) {
       // Once it has begun, what does not come is silence: pauses of a cadence may be sent as nothing at all.
@@ -292,8 +307,8 @@ export class CallSession {
       return;
     }
     if (talking.bridge.scripted) {
-      talking.voice.onFrame(rx.pcm, tx, rx.atMs);
-      if (this.#wireCodec !== this.#codec) transcode(this.#codec, this.#wireCodec, tx);
+      talking.voice.hear(rx.pcm, rx.atMs);
+      if (!sent) this.#say(talking, tx, rx.atMs);
       const beep = talking.machine.push(rx.pcm, this.#voiced, rx.atMs);
       this.#classify();
       if (beep !== undefined) talking.conversation.beeped();

@@ -107,8 +107,21 @@ export class VoiceSession {
 
   /** One 20 ms tick: `pcm` is what was received, `tx` is filled with what to send. `atMs` is the end of the frame. */
   onFrame(pcm: Int16Array, tx: Uint8Array, atMs: number): void {
+    this.hear(pcm, atMs);
+    this.say(tx, atMs);
+  }
+
+  /** Fills `tx` with the next 20 ms to send, which may be asked for before the frame of the same `atMs` is heard. */
+  say(tx: Uint8Array, atMs: number): void {
     if (this.#closed) return;
-    this.#nowMs = atMs;
+    this.#nowMs = Math.max(this.#nowMs, atMs);
+    this.#playout.pull(tx);
+  }
+
+  /** Takes 20 ms that were received. */
+  hear(pcm: Int16Array, atMs: number): void {
+    if (this.#closed) return;
+    this.#nowMs = Math.max(this.#nowMs, atMs);
     const edge = this.#tracker.push(this.#activity.push(pcm), atMs);
     if (edge === 'start') {
       this.#speaking = true;
@@ -125,7 +138,6 @@ export class VoiceSession {
     // A decision that falls due while voice gathers waits the few frames until it is speech or a click.
     if (atMs >= this.#state.wakeAtMs && !this.#tracker.gathering)
       this.#dispatch({ type: 'tick', atMs, voicedMs: this.#voicedMs() });
-    this.#playout.pull(tx);
   }
 
   /** Characters the callee typed, in order, with erasures and line ends as T.140 has them. */

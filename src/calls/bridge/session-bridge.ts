@@ -80,6 +80,11 @@ export class SessionBridge {
     return !this.#held;
   }
 
+  /** Whether nobody but the callee and the script is there, so that `frame` leaves everything as it is. */
+  get unused(): boolean {
+    return !this.#held && this.#bridge.size === 0;
+  }
+
   /** Whether the callee talks with somebody they were put through to. */
   get joined(): boolean {
     return this.#held && this.#agents > 0;

@@ -1,7 +1,8 @@
 import type { Clock } from '#platform/clock.ts';
-import type { AudioMedia } from '../sdp/media.ts';
+import { frameCodecOf, type AudioMedia } from '../sdp/media.ts';
 import { AudioReceiver } from './audio-receiver.ts';
 import { AudioSender } from './audio-sender.ts';
+import { FramesAhead } from './frames-ahead.ts';
 import type { Histogram } from './histogram.ts';
 import { SourceLatch } from './latch.ts';
 import { MediaCrypto } from './media-crypto.ts';
@@ -39,6 +40,7 @@ export class AudioStream {
   readonly #handlers: LegHandlers;
   readonly #rtcpLatch = new SourceLatch();
   readonly #packet = newRtpPacket();
+  readonly #ahead = new FramesAhead();
   #media: AudioMedia;
   /** When something was received and sent last: a field with a fraction is a new object each time that it is written. */
   readonly #times = new Float64Array([0, -1]);
@@ -70,6 +72,8 @@ export class AudioStream {
   }
 
   renegotiate(media: AudioMedia): void {
+    if (frameCodecOf(media.codec) !== frameCodecOf(this.#media.codec))
+      this.#ahead.changeCodec(frameCodecOf(media.codec));
     this.#media = media;
     this.receiver.renegotiate(media);
     this.sender.renegotiate(media);
@@ -82,11 +86,9 @@ export class AudioStream {
   /** One frame each way. */
   tick(deadlineMs: number): void {
     this.#ports.rtp.drain();
-    const { direction } = this.#media;
-    const tx = this.sender.blank();
-    this.#handlers.onFrame(this.receiver.pull(deadlineMs), tx);
-    const sends = direction === 'sendrecv' || direction === 'sendonly';
-    this.sender.next(sends && this.latch.port !== 0);
+    const sent = this.#ahead.take();
+    this.#handlers.onFrame(this.receiver.pull(deadlineMs), sent ?? this.sender.blank(), sent !== undefined);
+    if (sent === undefined) this.#sendFrame();
     this.rtcp.poll(deadlineMs);
     this.#connect(deadlineMs);
     if (this.#receives && !this.#timedOut && deadlineMs - this.#times[RECEIVED]! > TIMEOUT_MS) {
@@ -95,10 +97,29 @@ export class AudioStream {
     }
   }
 
+  /** The frame of that deadline, before its tick, where the handler knows what is in it. */
+  send(deadlineMs: number): void {
+    if (!this.#ahead.offer()) return;
+    const tx = this.sender.blank();
+    if (this.#handlers.onSend?.(tx, deadlineMs) !== true) return;
+    this.#ahead.keep(tx);
+    this.#sendFrame();
+  }
+
+  /** Ticks that are given up. */
+  skip(frames: number): void {
+    this.sender.skip(this.#ahead.skip(frames));
+  }
+
   close(): void {
     this.rtcp.close();
     this.receiver.close();
     this.sender.close();
+  }
+
+  #sendFrame(): void {
+    const { direction } = this.#media;
+    this.sender.next((direction === 'sendrecv' || direction === 'sendonly') && this.latch.port !== 0);
   }
 
   get #receives(): boolean {

@@ -98,8 +98,12 @@ export class RtpLeg implements MediaLeg, Ticked {
     if (!this.#closed) this.#text?.tick(deadlineMs);
   }
 
+  send(deadlineMs: number): void {
+    this.#audio?.send(deadlineMs);
+  }
+
   skip(frames: number): void {
-    this.#audio?.sender.skip(frames);
+    this.#audio?.skip(frames);
   }
 
   close(): void {
@@ -129,20 +133,31 @@ export class RtpLeg implements MediaLeg, Ticked {
 
   /** A fault in one call's handlers must not stop the tick of the others. */
   #guard(handlers: LegHandlers): LegHandlers {
+    const fault = (error: unknown): void => {
+      if (this.#faults++ === 0) this.#log.error({ ...this.#labels, err: error }, 'media handler failed');
+    };
     const guarded = (run: () => void): void => {
       if (this.#closed) return;
       try {
         run();
       } catch (error) {
-        if (this.#faults++ === 0) this.#log.error({ ...this.#labels, err: error }, 'media handler failed');
+        fault(error);
       }
     };
     return {
-      onFrame: (rx, tx) => {
+      onFrame: (rx, tx, sent) => {
         try {
-          handlers.onFrame(rx, tx);
+          handlers.onFrame(rx, tx, sent);
         } catch (error) {
-          if (this.#faults++ === 0) this.#log.error({ ...this.#labels, err: error }, 'media handler failed');
+          fault(error);
+        }
+      },
+      onSend: (tx, atMs) => {
+        try {
+          return handlers.onSend?.(tx, atMs) ?? false;
+        } catch (error) {
+          fault(error);
+          return false;
         }
       },
       onText: (text) => guarded(() => handlers.onText(text)),

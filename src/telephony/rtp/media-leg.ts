@@ -21,8 +21,16 @@ export interface ReceivedFrame {
 
 /** What a leg tells its owner; all run on the engine's tick or socket callbacks and must not throw or block. */
 export interface LegHandlers {
-  /** Every 20 ms once started; `tx` (160 octets, `frameCodecOf` the negotiated codec) holds silence and is sent as the handler leaves it. */
-  onFrame(rx: ReceivedFrame, tx: Uint8Array): void;
+  /**
+   * Every 20 ms once started; `tx` (160 octets, `frameCodecOf` the negotiated codec) holds silence and is sent as the handler
+   * leaves it, unless it was `sent` already, as `onSend` left it.
+   */
+  onFrame(rx: ReceivedFrame, tx: Uint8Array, sent: boolean): void;
+  /**
+   * The tick is late, and `tx`, which holds silence, could leave before it: true where the handler has filled it. Who must
+   * hear first what came in returns false or has no such handler. `atMs` is the deadline of the tick.
+   */
+  onSend?(tx: Uint8Array, atMs: number): boolean;
   /** Real-time text in order; `\b` erases, U+FFFD stands for text that was lost. */
   onText(text: string): void;
   /** Once per key press, when it ends. */

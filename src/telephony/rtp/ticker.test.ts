@@ -2,10 +2,14 @@ import { ManualClock } from '#platform/clock.ts';
 import { expect, test } from 'vitest';
 import { Ticker, type Ticked } from './ticker.ts';
 
-function member(): Ticked & { readonly deadlines: number[]; skipped: number } {
+function member(): Ticked & { readonly deadlines: number[]; readonly sent: number[]; skipped: number } {
   return {
     deadlines: [],
+    sent: [],
     skipped: 0,
+    send(deadlineMs) {
+      this.sent.push(deadlineMs);
+    },
     tick(deadlineMs) {
       this.deadlines.push(deadlineMs);
     },
@@ -89,6 +93,7 @@ test('a member may remove itself and others while it ticks', () => {
   const ticker = new Ticker(clock);
   const others = Array.from({ length: 6 }, member);
   const leaver: Ticked = {
+    send: () => undefined,
     tick: () => {
       ticker.remove(leaver);
       ticker.remove(others[5]!);
@@ -132,4 +137,47 @@ test('one late tick as the first call begins is no overload, a second one is', (
   clock.lateMs = 90;
   clock.advance(40);
   expect(ticker.latenessP99Ms).toBeGreaterThan(50);
+});
+
+test('a loop in time never sends before a tick', () => {
+  const clock = new ManualClock();
+  const ticker = new Ticker(clock);
+  const members = Array.from({ length: 20 }, member);
+  for (const one of members) ticker.add(one);
+  clock.advance(500);
+  expect(members.flatMap(({ sent }) => sent)).toEqual([]);
+});
+
+test('a loop that is late sends what is due for every member before it ticks any', () => {
+  const clock = new BusyClock();
+  const ticker = new Ticker(clock);
+  const order: string[] = [];
+  const named = (name: string): Ticked => ({
+    send: (deadlineMs) => order.push(`${name} send ${deadlineMs}`),
+    tick: (deadlineMs) => order.push(`${name} tick ${deadlineMs}`),
+    skip: () => undefined,
+  });
+  for (const name of ['a', 'b', 'c']) ticker.add(named(name));
+  clock.advance(41);
+  order.length = 0;
+  clock.lateMs = 15;
+  clock.advance(1);
+  // It is 57 ms, and 60 ms is the next that is due for `a`.
+  expect(order).toEqual(['b send 42', 'c send 44', 'b tick 42', 'c tick 44']);
+});
+
+test('frames leave at most four before their ticks, each once, and those that are given up are not sent', () => {
+  const clock = new BusyClock();
+  const ticker = new Ticker(clock);
+  const one = member();
+  ticker.add(one);
+  clock.advance(40);
+  const ticked = one.deadlines.length;
+  clock.lateMs = 200;
+  clock.advance(20);
+  expect(one.skipped).toBe(5);
+  const after = one.deadlines.slice(ticked);
+  expect(after).toHaveLength(6);
+  expect(one.sent).toEqual(after.slice(0, one.sent.length));
+  expect(one.sent.length).toBeGreaterThan(4);
 });

@@ -3,6 +3,8 @@ import { Histogram } from './histogram.ts';
 
 /** One call leg as the tick loop sees it. */
 export interface Ticked {
+  /** The loop is late: what is to be sent in the frame of that deadline may leave before its tick, which follows; must not throw. */
+  send(deadlineMs: number): void;
   /** A frame of 20 ms is due; must not throw. */
   tick(deadlineMs: number): void;
   /** That many frames were given up: media time passes without them. */
@@ -18,6 +20,10 @@ const PHASES = 10;
 const PHASE_MS = FRAME_MS / PHASES;
 /** A loop that is late makes up for that many frames; the rest is given up. */
 const MAX_CATCH_UP_FRAMES = 5;
+/** A loop that is so late sends for every member before it goes on: what comes in can wait, what goes out is heard as jitter. */
+const SEND_FIRST_MS = 2;
+/** Frames that may leave before their ticks. */
+export const MOST_AHEAD = 4;
 /** Lateness is reported over the present and the previous window. */
 const LATENESS_WINDOW_MS = 5000;
 /** A window with fewer ticks counts as that many, the missing ones in time: one hiccup as calls begin is no overload. */
@@ -25,7 +31,10 @@ const LEAST_TICKS = 100;
 
 interface Phase {
   readonly members: Ticked[];
+  /** Of its next tick. */
   deadlineMs: number;
+  /** Of the next frame that has not been sent before its tick. */
+  sendMs: number;
 }
 
 /** The one loop that drives all legs of an engine: absolute deadlines on the monotonic clock, one timer at a time. */
@@ -42,7 +51,7 @@ export class Ticker {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#phases = Array.from({ length: PHASES }, () => ({ members: [], deadlineMs: 0 }));
+    this.#phases = Array.from({ length: PHASES }, () => ({ members: [], deadlineMs: 0, sendMs: 0 }));
   }
 
   /** Worst of the present and the previous window; what lies further back is forgotten, even where nothing has ticked since. */
@@ -67,7 +76,7 @@ export class Ticker {
     if (phase.members.length === 0) {
       // The grid is fixed: phases keep their distance whenever they come to life.
       const frames = Math.floor((nowMs - index * PHASE_MS) / FRAME_MS) + 1;
-      phase.deadlineMs = frames * FRAME_MS + index * PHASE_MS;
+      phase.deadlineMs = phase.sendMs = frames * FRAME_MS + index * PHASE_MS;
     }
     if (this.#timer === undefined && !this.#running) this.#newestDeadlineMs = nowMs;
     phase.members.push(member);
@@ -102,33 +111,59 @@ export class Ticker {
   #run(): void {
     this.#timer = undefined;
     this.#running = true;
-    // Rounds of one frame a phase: a phase that catches up does not starve the others; sockets get their turn after a few.
-    let ran = true;
-    for (let round = 0; ran && round < MAX_CATCH_UP_FRAMES; round++) {
-      ran = false;
-      for (let i = 0; i < PHASES; i++) ran = this.#runPhase(this.#phases[i]!) || ran;
+    // The oldest frame first, so that a phase that catches up does not starve the others; sockets get their turn after a few.
+    for (let runs = 0; runs < PHASES * MAX_CATCH_UP_FRAMES; runs++) {
+      const nowMs = this.#clock.monotonicMs();
+      const phase = this.#oldest();
+      if (phase === undefined || phase.deadlineMs > nowMs) break;
+      if (nowMs - phase.deadlineMs >= SEND_FIRST_MS) this.#sendAhead(nowMs);
+      this.#runPhase(phase, nowMs);
     }
     this.#running = false;
     this.#schedule();
   }
 
-  #runPhase(phase: Phase): boolean {
-    if (phase.members.length === 0) return false;
-    const lateMs = this.#clock.monotonicMs() - phase.deadlineMs;
-    if (lateMs < 0) return false;
-    const behind = Math.floor(lateMs / FRAME_MS) - MAX_CATCH_UP_FRAMES;
-    if (behind > 0) {
-      phase.deadlineMs += behind * FRAME_MS;
-      this.framesDropped += behind * phase.members.length;
-      for (const member of phase.members) member.skip(behind);
+  #oldest(): Phase | undefined {
+    let oldest: Phase | undefined;
+    for (let i = 0; i < PHASES; i++) {
+      const phase = this.#phases[i]!;
+      if (phase.members.length > 0 && (oldest === undefined || phase.deadlineMs < oldest.deadlineMs)) oldest = phase;
     }
-    this.#countLateness(lateMs);
+    return oldest;
+  }
+
+  #runPhase(phase: Phase, nowMs: number): void {
+    this.#giveUp(phase, nowMs);
+    this.#countLateness(nowMs - phase.deadlineMs);
     const deadlineMs = phase.deadlineMs;
     phase.deadlineMs += FRAME_MS;
+    phase.sendMs = Math.max(phase.sendMs, phase.deadlineMs);
     this.#newestDeadlineMs = Math.max(this.#newestDeadlineMs, deadlineMs);
     // Backwards: a member that removes itself moves only those that had their turn.
     for (let i = phase.members.length - 1; i >= 0; i--) phase.members[i]?.tick(deadlineMs);
-    return true;
+  }
+
+  #giveUp(phase: Phase, nowMs: number): void {
+    const behind = Math.floor((nowMs - phase.deadlineMs) / FRAME_MS) - MAX_CATCH_UP_FRAMES;
+    if (behind <= 0) return;
+    phase.deadlineMs += behind * FRAME_MS;
+    phase.sendMs = Math.max(phase.sendMs, phase.deadlineMs);
+    this.framesDropped += behind * phase.members.length;
+    for (const member of phase.members) member.skip(behind);
+  }
+
+  #sendAhead(nowMs: number): void {
+    for (let i = 0; i < PHASES; i++) {
+      const phase = this.#phases[i]!;
+      const { members } = phase;
+      if (members.length === 0) continue;
+      this.#giveUp(phase, nowMs);
+      while (phase.sendMs <= nowMs && phase.sendMs - phase.deadlineMs < MOST_AHEAD * FRAME_MS) {
+        const deadlineMs = phase.sendMs;
+        phase.sendMs += FRAME_MS;
+        for (let m = members.length - 1; m >= 0; m--) members[m]?.send(deadlineMs);
+      }
+    }
   }
 
   #countLateness(lateMs: number): void {
