@@ -39,12 +39,21 @@ export function requireSessions(scope: FastifyInstance, context: ApiContext): vo
     }
     if (!['GET', 'HEAD'].includes(request.method) || request.headers.upgrade !== undefined) requireOwnOrigin(request);
     if (request.routeOptions.config.open === true) return;
-    const token = request.cookies[SESSION_COOKIE];
-    const found = token === undefined ? undefined : await findSession(context.db, token, context.clock.now());
-    if (found === undefined) throw signInFirst();
-    request.user = found.user;
-    request.session = found.session;
+    if ((await takeSession(request, context)) === undefined) throw signInFirst();
   });
+}
+
+/** Who asks on an open route, which says more to its users than to strangers; undefined for strangers. */
+export async function userIfAny(request: FastifyRequest, context: ApiContext): Promise<User | undefined> {
+  return request.user ?? takeSession(request, context);
+}
+
+async function takeSession(request: FastifyRequest, context: ApiContext): Promise<User | undefined> {
+  const token = request.cookies[SESSION_COOKIE];
+  const found = token === undefined ? undefined : await findSession(context.db, token, context.clock.now());
+  request.user = found?.user;
+  request.session = found?.session;
+  return found?.user;
 }
 
 /** Throws `forbidden` where the user may not do as much as `role`; returns who acts. */

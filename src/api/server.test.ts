@@ -8,20 +8,36 @@ import { scratchDirectory } from '../../test/support/scratch.ts';
 import { renderApiDocument } from './document.ts';
 import { openApi } from './server.ts';
 
-test('health tells whether the database answers', async () => {
+test('health tells strangers whether the node is up and users how it fares', async () => {
   await using api = await disposable();
-  expect((await api.app.inject({ url: '/api/health' })).json()).toEqual({
-    status: 'ok',
-    refuses: null,
-    calls: 3,
-    frameLatenessMs: 1.3,
-    loopDelayMs: 2,
-  });
+  const health = (headers: Record<string, string> = {}) => api.app.inject({ url: '/api/health', headers });
+  const authorization = `Bearer ${OPERATOR_TOKEN}`;
+  const figures = { status: 'ok', refuses: null, calls: 3, frameLatenessMs: 1.3, loopDelayMs: 2 };
+  expect((await health()).json()).toEqual({ status: 'ok' });
+  expect((await health({ cookie: 'waihu_session=forged' })).json()).toEqual({ status: 'ok' });
+  expect((await health({ authorization: 'Bearer wrong' })).json()).toEqual({ status: 'ok' });
+  expect((await health({ cookie: await api.signIn('viewer') })).json()).toEqual(figures);
+  expect((await health({ authorization })).json()).toEqual(figures);
+
   const query = api.database.pool.connect.bind(api.database.pool);
   api.database.pool.connect = (() => Promise.reject(new Error('connect ECONNREFUSED'))) as typeof query;
-  const down = await api.app.inject({ url: '/api/health' });
+  const [down, known] = await Promise.all([health(), health({ authorization })]);
   api.database.pool.connect = query;
-  expect([down.statusCode, down.json<ApiError>().error.code]).toEqual([503, 'database-unavailable']);
+  expect([down.statusCode, down.json<ApiError>().error.code]).toEqual([503, 'unavailable']);
+  expect(down.body).not.toMatch(/database|数据库|ECONNREFUSED/);
+  expect([known.statusCode, known.json<ApiError>().error.code]).toEqual([503, 'database-unavailable']);
+});
+
+test('a node that takes no calls says so to users only', async () => {
+  await using api = await disposable({
+    node: { ...NODE, admission: { accepts: false, reason: 'draining', retryAfterSeconds: 5 } },
+  });
+  expect((await api.app.inject({ url: '/api/health' })).json()).toEqual({ status: 'ok' });
+  const headers = { authorization: `Bearer ${OPERATOR_TOKEN}` };
+  expect((await api.app.inject({ url: '/api/health', headers })).json()).toMatchObject({
+    status: 'draining',
+    refuses: 'draining',
+  });
 });
 
 test('health does not wait for a database that hangs', async () => {

@@ -50,18 +50,21 @@ export interface NewUser {
   readonly language: Language;
 }
 
-/** GET /api/health, without a session; 503 with an `ApiError` where the database does not answer. */
+/**
+ * GET /api/health; 503 with an `ApiError` where the node is not up. Without a session it is `{ status: 'ok' }` and nothing
+ * else; the other fields, and `busy` or `draining`, are for users and the local operator.
+ */
 export interface Health {
   /** `busy` and `draining` nodes work and take no new calls. */
   readonly status: 'ok' | 'busy' | 'draining';
   /** Why no new call is taken; null while they are. */
-  readonly refuses: string | null;
+  readonly refuses?: string | null;
   /** Calls that go on, both ways. */
-  readonly calls: number;
+  readonly calls?: number;
   /** 99th percentile of the worst call worker. */
-  readonly frameLatenessMs: number;
+  readonly frameLatenessMs?: number;
   /** Of the main event loop, 90th percentile of a second. */
-  readonly loopDelayMs: number;
+  readonly loopDelayMs?: number;
 }
 
 /** `cursor` is opaque; absent `next` means the end. */

@@ -50,11 +50,12 @@ test.skipIf(process.platform !== 'linux')(
   'SIGTERM lets the call go on that is there, sends new ones away, and ends with the last one',
   async () => {
     const { server, data, talk, call } = await served(60, 29_000);
-    const { url } = readServerFile(data)!;
+    const { url, token } = readServerFile(data)!;
     server.signal('SIGTERM');
     await server.says(/(等待 1 通电话|waiting for 1 calls)/);
     expect(await (await call()).ended).toMatchObject({ status: 503 });
-    const health = (await (await fetch(`${url}/api/health`)).json()) as Health;
+    const authorization = `Bearer ${token}`;
+    const health = (await (await fetch(`${url}/api/health`, { headers: { authorization } })).json()) as Health;
     expect(health).toMatchObject({ status: 'draining', refuses: 'draining', calls: 1 });
     talk.sip.hangup();
     expect(await server.exited).toEqual({ code: 0, signal: null });

@@ -73,6 +73,7 @@ export async function testApi(
     readonly uploadLimitBytes?: number;
     readonly consoleDirectory?: string;
     readonly announcements?: AnnouncementDesk;
+    readonly node?: NodeStatus;
   } = {},
 ): Promise<TestApi> {
   const directory = o.directory ?? scratchDirectory();
@@ -111,7 +112,7 @@ export async function testApi(
       importsDirectory,
       consoleDirectory: o.consoleDirectory,
       operatorToken: OPERATOR_TOKEN,
-      node: () => NODE,
+      node: () => o.node ?? NODE,
       callControl: (id) => controls.get(id),
       announcements: o.announcements ?? announcements,
       async placeSingleCall(call): Promise<AttemptId> {

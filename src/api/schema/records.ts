@@ -72,10 +72,11 @@ export const suppressionQuery = Type.Object({
 });
 export const suppressionAdded = Type.Object({ added: number });
 
+/** All but the first field is for users. */
 export const health = Type.Object({
   status: oneOf(['ok', 'busy', 'draining']),
-  refuses: orNull(text),
-  calls: number,
-  frameLatenessMs: number,
-  loopDelayMs: number,
+  refuses: Type.Optional(orNull(text)),
+  calls: Type.Optional(number),
+  frameLatenessMs: Type.Optional(number),
+  loopDelayMs: Type.Optional(number),
 });

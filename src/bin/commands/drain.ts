@@ -5,6 +5,7 @@ import { settingsOf } from '../cli/settings.ts';
 import type { CommandContext } from '../cli/settings.ts';
 import { aborted, stopSignal } from '../cli/stop-signal.ts';
 import { runningServer } from '../runtime/server-file.ts';
+import type { ServerFile } from '../runtime/server-file.ts';
 
 const LOOK_MS = 500;
 
@@ -21,7 +22,7 @@ export async function drain(o: CommandContext): Promise<void> {
   process.kill(server.pid, 'SIGTERM');
   let told: number | undefined;
   while (isAlive(server.pid) && !stop.aborted) {
-    const calls = await callsOf(server.url);
+    const calls = await callsOf(server);
     if (calls !== undefined && calls !== told)
       terminal.say({
         zh: `不再接受新呼叫；还有 ${calls} 通电话。`,
@@ -44,9 +45,12 @@ function isAlive(pid: number): boolean {
 }
 
 /** Undefined once the server does not answer any more. */
-async function callsOf(url: string): Promise<number | undefined> {
+async function callsOf({ url, token }: ServerFile): Promise<number | undefined> {
   try {
-    const response = await fetch(`${url}/api/health`, { signal: AbortSignal.timeout(2000) });
+    const response = await fetch(`${url}/api/health`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(2000),
+    });
     return ((await response.json()) as Health).calls;
   } catch {
     return undefined;
