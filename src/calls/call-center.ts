@@ -7,6 +7,8 @@ import type { IncomingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { AnsweredCall } from './answered-call.ts';
 import type { CallControl } from './bridge/call-bridge.ts';
 import type { TakeChannel } from './bridge/outside-target.ts';
+import { dialOverTrunks } from './fail-over.ts';
+import type { DialOverTrunks, FailOver } from './fail-over.ts';
 import { PlacedCall } from './placed-call.ts';
 import type { CallObserver } from './call-side.ts';
 import type { Trunk } from './trunk.ts';
@@ -22,6 +24,8 @@ export interface CallCenterOptions {
   readonly takeChannel?: TakeChannel;
   /** Whom second calls may go to; anybody unless set. */
   readonly transferTargets?: readonly string[];
+  /** How a dial goes on over another trunk of its group; undefined where it does not. */
+  readonly failOver?: FailOver;
   readonly workers: number;
   readonly rtp: { readonly address: string; readonly first: number; readonly last: number };
   readonly recordingsDirectory: string;
@@ -39,7 +43,7 @@ export interface CallCenterOptions {
 /** Places calls. The owner closes it before the SIP user agent. */
 export interface CallCenter {
   /**
-   * Dials and resolves when the call is over and its recording finished. Aborting the signal hangs up; it still
+   * Dials, over another trunk of the group where one fails before a phone can ring, and resolves when the call is over and its recording finished. Aborting the signal hangs up; it still
    * resolves. Rejects with AppError `resource-exhausted`, `unavailable` or `invalid-input` when no INVITE could leave.
    */
   placeCall(attempt: Attempt, signal: AbortSignal, observer: CallObserver): Promise<FinishedCall>;
@@ -138,8 +142,14 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
     },
     control: (id) => live.get(id)?.control,
     async placeCall(attempt, signal, observer) {
-      const trunk = trunkOf(attempt.trunk);
-      return follow(new PlacedCall({ ...options, pool, trunk, attempt, observer }), attempt.id, signal);
+      const dial: DialOverTrunks['dial'] = async (now, began) => {
+        const trunk = trunkOf(now.trunk);
+        const call = new PlacedCall({ ...options, pool, trunk, attempt: now, observer, began });
+        const finished = await follow(call, now.id, signal);
+        return { finished, server: call.server };
+      };
+      const { clock, failOver } = options;
+      return dialOverTrunks({ clock, trunk: trunkOf, failOver, dial }, attempt, signal);
     },
     async answerCall(incoming, attempt, signal, observer) {
       const trunk = trunkOf(attempt.trunk);

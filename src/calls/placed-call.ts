@@ -36,6 +36,11 @@ const FAULT_LINES: Readonly<Partial<Record<NetworkOutcome, string>>> = {
   'media-refused': 'no media could be agreed on',
 };
 
+export interface PlacedCallOptions extends CallSideOptions {
+  /** Where other trunks were tried before this one: when the first INVITE left, `ms` monotonic, and what was noted since. */
+  readonly began?: { readonly at: Date; readonly ms: number; readonly timeline: readonly TimelineEvent[] } | undefined;
+}
+
 /**
  * The main thread's half of one outbound call: signalling here, media and conversation on the worker.
  *
@@ -46,13 +51,13 @@ const FAULT_LINES: Readonly<Partial<Record<NetworkOutcome, string>>> = {
 export class PlacedCall {
   /** Resolves once with the facts of the call; rejects when no INVITE could leave. */
   readonly done: Promise<FinishedCall>;
-  readonly #o: CallSideOptions;
+  readonly #o: PlacedCallOptions;
   readonly #seat: Seat;
   readonly #dialedAt: Date;
   readonly #dialedMs: number;
   readonly #offsetMs: number;
   readonly #settle = Promise.withResolvers<FinishedCall>();
-  readonly #timeline: TimelineEvent[] = [];
+  readonly #timeline: TimelineEvent[];
   #sip: TrunkCall | undefined;
   #offer: SessionDescription | undefined;
   #end: CallEnd | undefined;
@@ -69,10 +74,11 @@ export class PlacedCall {
   #settled = false;
 
   /** Throws `unavailable` while there is no worker. */
-  constructor(options: CallSideOptions) {
+  constructor(options: PlacedCallOptions) {
     this.#o = options;
-    this.#dialedAt = options.clock.now();
-    this.#dialedMs = options.clock.monotonicMs();
+    this.#dialedAt = options.began?.at ?? options.clock.now();
+    this.#dialedMs = options.began?.ms ?? options.clock.monotonicMs();
+    this.#timeline = [...(options.began?.timeline ?? [])];
     this.#offsetMs = threadOffsetMs(options.clock);
     this.done = this.#settle.promise;
     const began = { beganAt: this.#dialedAt, beganMs: this.#dialedMs + this.#offsetMs };
@@ -87,6 +93,11 @@ export class PlacedCall {
     if (this.#end !== undefined) return;
     this.#hangUpReason ??= reason;
     this.#sip?.hangup({ protocol: 'Q.850', cause: 16, text: 'Normal call clearing' });
+  }
+
+  /** The server that has the call, or had it last; undefined before the INVITE. */
+  get server(): string | undefined {
+    return this.#sip?.peer.key;
   }
 
   /** Transfers and listeners; undefined while nobody talks. */
@@ -128,6 +139,7 @@ export class PlacedCall {
         sip,
         trunk,
         ringTimeoutMs: attempt.ringTimeoutMs,
+        elsewhere: attempt.standIns !== undefined,
         request: (peer, ringTimeoutMs) =>
           inviteOf(trunk.route, peer, attempt, { host: sip.address.address, sdp, ringTimeoutMs }),
         handlers: {

@@ -22,7 +22,7 @@ function server(host: string, priority: number, more: Partial<TrunkPeer> = {}): 
 }
 
 /** A trunk over servers that the test plays. */
-function open(peers: readonly [TrunkPeer, ...TrunkPeer[]], throwsAt?: string) {
+function open(peers: readonly [TrunkPeer, ...TrunkPeer[]], throwsAt?: string, elsewhere = false) {
   const clock = new ManualClock();
   const route = plainRoute('t', { host: peers[0].host, port: 5060 }, { peers });
   const trunk = new Trunk(route, { clock, random: () => 0.5 });
@@ -42,6 +42,7 @@ function open(peers: readonly [TrunkPeer, ...TrunkPeer[]], throwsAt?: string) {
       sip,
       trunk,
       ringTimeoutMs: 30_000,
+      elsewhere,
       request: (peer, ringTimeoutMs) => ({ target: peer.host, ringTimeoutMs }) as unknown as OutgoingCallRequest,
       handlers: {
         onProgress: ({ status }) => told.push(String(status)),
@@ -91,6 +92,30 @@ describe('a call over the servers of a trunk', () => {
     one.placed[1]!.handlers.onEnded(LOST);
     expect(one.told).toEqual(['transport ']);
     expect(one.inFlight()).toEqual([0, 0]);
+  });
+
+  it('waits for the last server unless another trunk may take the call, which silence then leaves it to', () => {
+    const alone = open([server('192.0.2.1', 0)]);
+    alone.start();
+    alone.clock.advance(20_000);
+    expect([alone.told, alone.placed[0]!.hangups]).toEqual([[], 0]);
+
+    const one = open([server('192.0.2.1', 0)], undefined, true);
+    one.start();
+    one.clock.advance(3999);
+    expect(one.told).toEqual([]);
+    one.clock.advance(1);
+    expect([one.told, one.placed[0]!.hangups, one.inFlight()]).toEqual([['no-response '], 1, [0]]);
+    // What it still says is nobody's: the call is another trunk's by now.
+    one.placed[0]!.handlers.onProgress(one.progress(180));
+    one.placed[0]!.handlers.onEnded(LOST);
+    expect(one.told).toEqual(['no-response ']);
+
+    const responds = open([server('192.0.2.1', 0)], undefined, true);
+    responds.start();
+    responds.placed[0]!.handlers.onProgress(responds.progress(100));
+    responds.clock.advance(20_000);
+    expect(responds.told).toEqual(['100']);
   });
 
   it('stays with a server that has said a word', () => {

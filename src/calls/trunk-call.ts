@@ -21,12 +21,24 @@ const SILENCE_MS = 4_000;
 /** A name may stand for several servers, which the user agent tries in turn. */
 const NAME_SILENCE_MS = 12_000;
 
+const TOO_LATE: HangupReason = { protocol: 'SIP', cause: 408, text: 'Request Timeout' };
+const SILENT: CallEnd = {
+  by: 'network',
+  cause: 'no-response',
+  status: undefined,
+  reasonPhrase: '',
+  reason: undefined,
+  detail: 'no response',
+};
+
 export interface TrunkCallOptions {
   readonly clock: Clock;
   readonly sip: Pick<SipUserAgent, 'placeCall'>;
   readonly trunk: Trunk;
   readonly request: (peer: TrunkPeer, ringTimeoutMs: number) => OutgoingCallRequest;
   readonly ringTimeoutMs: number;
+  /** Whether another trunk may take the call where no server of this one does: then silence ends it, too. */
+  readonly elsewhere?: boolean;
   readonly handlers: OutgoingCallHandlers;
 }
 
@@ -44,13 +56,15 @@ export class TrunkCall implements OutgoingCall {
   #silence: Timer | undefined;
   #progressed = false;
   #hungUp = false;
+  /** Given up for silence: what is still said is nobody's. */
+  #over = false;
 
   /** Throws what `placeCall` throws, and `resource-exhausted` while every server is full. */
   constructor(options: TrunkCallOptions) {
     this.#o = options;
     this.#startMs = options.clock.monotonicMs();
     const [first, ...others] = options.trunk.order();
-    if (first === undefined) throw full(options.trunk.route.name);
+    if (first === undefined) throw trunkFull(options.trunk.route.name);
     this.#peer = first;
     this.#peers = others;
     this.#call = this.#place(first);
@@ -98,7 +112,7 @@ export class TrunkCall implements OutgoingCall {
   #place(peer: TrunkPeer): OutgoingCall {
     const { clock, handlers, request, ringTimeoutMs, sip, trunk } = this.#o;
     this.#peer = peer;
-    const current = (): boolean => this.#peer === peer;
+    const current = (): boolean => this.#peer === peer && !this.#over;
     let responded = false;
     const heard = (): void => {
       this.#silence?.cancel();
@@ -133,17 +147,27 @@ export class TrunkCall implements OutgoingCall {
       },
     });
     this.#free = trunk.take(peer);
-    if (this.#peers.length > 0)
-      this.#silence = clock.setTimer(isIP(peer.host) === 0 ? NAME_SILENCE_MS : SILENCE_MS, () => {
-        trunk.failed(peer, 'no response', false);
-        const silent = this.#call;
-        const free = this.#free;
-        if (!this.#next()) return;
-        // Its end is nobody's any more; should it answer after all, the user agent hangs it up.
-        free();
-        silent.hangup({ protocol: 'SIP', cause: 408, text: 'Request Timeout' });
-      });
+    if (this.#peers.length > 0 || this.#o.elsewhere === true)
+      this.#silence = clock.setTimer(isIP(peer.host) === 0 ? NAME_SILENCE_MS : SILENCE_MS, () => this.#onSilence(peer));
     return call;
+  }
+
+  /** The server has not said a word: the next one, or another trunk, is tried. */
+  #onSilence(peer: TrunkPeer): void {
+    this.#o.trunk.failed(peer, 'no response', false);
+    const silent = this.#call;
+    const free = this.#free;
+    if (!this.#next()) {
+      if (this.#o.elsewhere !== true || this.#progressed || this.#hungUp) return;
+      this.#over = true;
+      free();
+      silent.hangup(TOO_LATE);
+      this.#o.handlers.onEnded(SILENT);
+      return;
+    }
+    // Its end is nobody's any more; should it answer after all, the user agent hangs it up.
+    free();
+    silent.hangup(TOO_LATE);
   }
 
   /** Goes to the next server; false where there is none or the call is past that. */
@@ -170,7 +194,8 @@ function faultOf({ cause, status, detail }: CallEnd): string | undefined {
   return cause === 'rejected' && status === 503 ? 'SIP 503' : undefined;
 }
 
-function full(name: string): AppError {
+/** Every server of the trunk has as many calls as it takes. */
+export function trunkFull(name: string): AppError {
   return new AppError(
     'resource-exhausted',
     {

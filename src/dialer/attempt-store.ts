@@ -19,6 +19,7 @@ import { denyLeads, dueLeads, endAttempt, lockCampaign, lockLead, moveLead } fro
 import type { Denial, DueLead } from './lead-sql.ts';
 import type { FreeLines } from './free-lines.ts';
 import { freeLines } from './free-lines.ts';
+import { moveAttempt } from './move-attempt.ts';
 import { scriptVariables } from './variables.ts';
 
 /** What the store is made of; `allow` runs inside the transaction that takes the lead, on its connection. */
@@ -155,6 +156,9 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
         callerNumber: line.callerNumber(lead.phone, campaign.settings.callerNumber),
         timeZone: facts.timeZone,
         trunk: line.trunk,
+        ...(line.group === undefined
+          ? {}
+          : { standIns: { group: line.group, callerNumber: campaign.settings.callerNumber } }),
         ringTimeoutMs: campaign.settings.ringTimeoutMs,
         script,
         variables: variables.values,
@@ -190,6 +194,7 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
 
   return {
     take,
+    move: (attempt, to) => moveAttempt(o, attempt, to),
     async beat(now) {
       await sql`
         INSERT INTO nodes (id, started_at, seen_at) VALUES (${o.nodeId}::uuid, ${now}::timestamptz, ${now}::timestamptz)

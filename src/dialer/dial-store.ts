@@ -1,4 +1,4 @@
-import type { Attempt, CallOutcome } from '#domain/call.ts';
+import type { Attempt, CallOutcome, FailedTrunk } from '#domain/call.ts';
 import type { CampaignSettings, CampaignState } from '#domain/campaign.ts';
 import type { HoldReason, LeadState } from '#domain/contact.ts';
 import type { AttemptId, CampaignId, ContactId, LeadId, ScriptId } from '#domain/ids.ts';
@@ -63,6 +63,8 @@ export interface OfferedLines {
   /** Open attempts on all nodes at the most. */
   readonly channels: number;
   readonly takes: RegExp | undefined;
+  /** The group whose other trunks may take over what this one fails; undefined where the campaign names the trunk alone. */
+  readonly group: string | undefined;
   readonly callerNumber: (phone: string, wanted: string) => string;
 }
 
@@ -80,6 +82,18 @@ export type AttemptRef = Pick<Attempt, 'id' | 'campaignId' | 'leadId'>;
 
 /** Which open attempts count as nobody's: all but one's own live ones, or those whose node was not seen for so long. */
 export type OrphanScope = { readonly all: true } | { readonly olderThanMs: number };
+
+/** Where a dial goes on that its trunk did not take. */
+export interface MoveTo {
+  readonly trunk: string;
+  /** The number that the callee sees there. */
+  readonly callerNumber: string;
+  /** Open attempts on all nodes at the most. */
+  readonly channels: number;
+  /** The trunk that it leaves. */
+  readonly failed: FailedTrunk;
+  readonly now: Date;
+}
 
 /** What the dialer keeps in the database. */
 export interface DialStore {
@@ -107,6 +121,8 @@ export interface DialStore {
   nextDueAt(id: CampaignId): Promise<Date | undefined>;
   /** Ends an attempt and moves its lead on; false when it was settled before. */
   settle(attempt: AttemptRef, outcome: CallOutcome, now: Date): Promise<boolean>;
+  /** Moves an open attempt to another trunk; false where that is full, or the dial is not to go on. */
+  move(attempt: Attempt, to: MoveTo): Promise<boolean>;
   /** Takes an attempt back that was never dialled. */
   withdraw(attempt: AttemptRef, now: Date): Promise<void>;
   /** Finishes a running campaign all of whose leads are done; true when it did. */

@@ -104,6 +104,7 @@ class MemoryStore implements DialStore {
     const first = Math.min(...this.due.map((lead) => lead.atMs));
     return Promise.resolve(this.due.length === 0 ? undefined : new Date(first));
   };
+  move = () => Promise.resolve(false);
   settle(ref: Pick<Attempt, 'id'>, outcome: CallOutcome, now: Date) {
     if (this.failSettles > 0) {
       this.failSettles -= 1;

@@ -1,10 +1,12 @@
-import type { Attempt, CallOutcome } from '#domain/call.ts';
+import type { Attempt, CallOutcome, FailedTrunk } from '#domain/call.ts';
 import type { AttemptId, CampaignId } from '#domain/ids.ts';
+import type { OutcomeCode } from '#domain/outcome.ts';
 import type { LocalText } from '#domain/text.ts';
 import type { Bus } from '#platform/bus.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { AttemptRef, DialCampaign, DialStore, OrphanScope } from './dial-store.ts';
+import { moveToNext } from './fail-over.ts';
 import { inOrder, Lines } from './lines.ts';
 import type { DialTrunk } from './lines.ts';
 import { LiveCalls, lostOutcome } from './live-calls.ts';
@@ -96,7 +98,7 @@ export class Dialer {
     this.#live = new LiveCalls({
       ...options,
       mayDial: (attempt) => this.#mayDial(attempt),
-      onOutcome: (attempt, outcome) => this.#note(attempt, outcome),
+      onOutcome: (attempt, outcome) => this.#note(attempt, outcome.code),
       onSettled: (attempt) => {
         this.#publishLead(attempt);
         this.#waker.at(this.#lastLookMs + TICK_MS);
@@ -137,6 +139,22 @@ export class Dialer {
     if (atMs - nowMs > withinMs) return undefined;
     pace.take(atMs);
     return atMs - nowMs;
+  }
+
+  /**
+   * Moves a dial whose trunk, the last of `tried`, did not take it to another one of the group, in the database too, and
+   * waits for its slot there; undefined where none takes it or the dial is not to go on.
+   */
+  async failOver(attempt: Attempt, tried: readonly FailedTrunk[]): Promise<Attempt | undefined> {
+    if (!this.#mayDial(attempt)) return undefined;
+    const random = this.#o.random ?? Math.random;
+    const moved = await moveToNext({ ...this.#o, random }, [...this.#lines.values()], attempt, tried);
+    const failed = tried.at(-1);
+    if (moved === undefined || failed === undefined) return undefined;
+    this.#note(attempt, failed.outcome);
+    this.#live.moved(moved);
+    this.#waker.at(this.#lastLookMs + TICK_MS);
+    return moved;
   }
 
   /** The campaigns of the latest look, with what holds them. */
@@ -276,6 +294,7 @@ export class Dialer {
       free: Math.max(0, Math.min(free.get(lines) ?? 0, lines.pace.countUntil(nowMs, untilMs))),
       channels: lines.trunk.freeChannels(),
       takes: lines.trunk.takes,
+      group: all.length > 1 ? named : undefined,
       callerNumber: (phone: string, wanted: string) => lines.trunk.callerNumber(phone, wanted),
     }));
     const slots = Math.min(
@@ -346,8 +365,8 @@ export class Dialer {
     return attempt.campaignId === undefined || this.#dialling.has(attempt.campaignId);
   }
 
-  #note(attempt: Attempt, outcome: CallOutcome): void {
-    const rests = this.#lines.get(attempt.trunk)?.note(outcome.code, this.#o.clock.monotonicMs());
+  #note(attempt: Attempt, outcome: OutcomeCode): void {
+    const rests = this.#lines.get(attempt.trunk)?.note(outcome, this.#o.clock.monotonicMs());
     if (rests === true) {
       this.#o.log.warn({ trunk: attempt.trunk }, 'more than half of the recent calls failed; the trunk rests');
     }

@@ -22,7 +22,8 @@ export interface LiveCallsOptions {
 }
 
 interface LiveCall {
-  readonly attempt: Attempt;
+  /** As it is committed now: its trunk may change before a phone rings. */
+  attempt: Attempt;
   readonly abort: AbortController;
   readonly begin: () => void;
   readonly done: Promise<void>;
@@ -75,6 +76,12 @@ export class LiveCalls {
     this.#calls.set(attempt.id, { attempt, abort, begin, done });
   }
 
+  /** The dial went on over another trunk. */
+  moved(attempt: Attempt): void {
+    const call = this.#calls.get(attempt.id);
+    if (call !== undefined) call.attempt = attempt;
+  }
+
   /** Ends the calls of a campaign, or all; those whose slot has not come are taken back. */
   abort(reason: string, id?: CampaignId): void {
     for (const call of this.#calls.values()) {
@@ -96,7 +103,7 @@ export class LiveCalls {
       await this.#persist(attempt, () => store.withdraw(attempt, clock.now()));
     } else {
       const outcome = await this.#outcomeOf(attempt, signal);
-      this.#o.onOutcome(attempt, outcome);
+      this.#o.onOutcome(this.#calls.get(attempt.id)?.attempt ?? attempt, outcome);
       await this.#persist(attempt, () => store.settle(attempt, outcome, clock.now()));
     }
     this.#calls.delete(attempt.id);

@@ -28,6 +28,8 @@ export interface Attempt {
   /** IANA zone of the callee, in which "tomorrow at three" is meant; undefined falls back to the platform's own. */
   readonly timeZone: string | undefined;
   readonly trunk: string;
+  /** Set while other trunks may take the dial over from `trunk`, which may be done before a phone rings alone. */
+  readonly standIns?: StandIns | undefined;
   readonly ringTimeoutMs: number;
   readonly script: Script;
   /** Values of the script's variables for this contact. */
@@ -35,13 +37,44 @@ export interface Attempt {
   readonly createdAt: Date;
 }
 
+/** Which trunks may take a dial over. */
+export interface StandIns {
+  /** The group of trunks. */
+  readonly group: string;
+  /** The number that is to be shown, of which each trunk makes its own. */
+  readonly callerNumber: string;
+}
+
+/** A trunk that did not take a dial, and what it answered. */
+export interface FailedTrunk {
+  readonly trunk: string;
+  /** The last server that was tried, for example `udp:192.0.2.1:5060`; undefined where none was. */
+  readonly server: string | undefined;
+  /** The final response; undefined where there was none. */
+  readonly status: number | undefined;
+  readonly outcome: NetworkOutcome;
+  /** Static text of the transport or of our own bounds. */
+  readonly detail: string;
+}
+
 export type HangupSide = 'callee' | 'platform' | 'network';
 
-/** Milliseconds count from the moment the INVITE left (`dialedAt`), on the media clock; the recording starts at `answeredMs`. */
+/** Milliseconds count from the moment the (first) INVITE left (`dialedAt`), on the media clock; the recording starts at `answeredMs`. */
 export type TimelineEvent =
   | { readonly type: 'progress'; readonly atMs: number; readonly status: number; readonly earlyMedia: boolean }
   | { readonly type: 'announcement'; readonly atMs: number; readonly label: string; readonly confidence: number }
   | { readonly type: 'tone'; readonly atMs: number; readonly label: string; readonly confidence: number }
+  /** A trunk did not take the dial, which went on to `next` within the same attempt. */
+  | {
+      readonly type: 'trunk';
+      readonly atMs: number;
+      readonly trunk: string;
+      readonly server?: string;
+      readonly status?: number;
+      readonly outcome: NetworkOutcome;
+      readonly detail: string;
+      readonly next: string;
+    }
   /** What the caller's carrier attests of the number (RFC 8588 §4), as it was read; nobody has checked the signature. */
   | { readonly type: 'attestation'; readonly atMs: number; readonly level: 'A' | 'B' | 'C' }
   | { readonly type: 'answered'; readonly atMs: number }

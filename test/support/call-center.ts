@@ -11,6 +11,7 @@ import type { Log } from '#platform/log.ts';
 import { openCallCenter } from '#calls/call-center.ts';
 import type { CallCenter } from '#calls/call-center.ts';
 import type { CallObserver } from '#calls/call-side.ts';
+import type { FailOver } from '#calls/fail-over.ts';
 import { plainRoute } from '#calls/trunk-route.ts';
 import { Trunk } from '#calls/trunk.ts';
 import type { TrunkRoute } from '#calls/trunk-route.ts';
@@ -70,6 +71,7 @@ export interface TestCenter {
       readonly ringTimeoutMs?: number;
       /** One of `routes`, by name. */
       readonly trunk?: string;
+      readonly standIns?: Attempt['standIns'];
     },
   ): { readonly attempt: Attempt; readonly observer: WatchedObserver; readonly done: Promise<FinishedCall> };
   close(): Promise<void>;
@@ -83,6 +85,7 @@ export async function openTestCenter(options: {
   readonly route?: Partial<TrunkRoute>;
   /** Further trunks. */
   readonly routes?: readonly TrunkRoute[];
+  readonly failOver?: FailOver;
   readonly bind?: UserAgentOptions['bind'];
   readonly log?: Log;
   /** Where the call workers write their warnings; nowhere unless set. */
@@ -110,6 +113,7 @@ export async function openTestCenter(options: {
     log: options.log ?? silentLog,
     sip,
     trunk: (name) => trunks.get(name),
+    ...(options.failOver === undefined ? {} : { failOver: options.failOver }),
     workers: options.workers ?? 1,
     rtp: { address: '127.0.0.1', ...options.rtp },
     recordingsDirectory: recordings,
@@ -126,7 +130,7 @@ export async function openTestCenter(options: {
     sip,
     recordings,
     phrases,
-    call(phone, { script, variables, signal, ringTimeoutMs, trunk } = {}) {
+    call(phone, { script, variables, signal, ringTimeoutMs, trunk, standIns } = {}) {
       const now = systemClock.now();
       const attempt: Attempt = {
         id: newId<'attempt'>(now),
@@ -138,6 +142,7 @@ export async function openTestCenter(options: {
         callerNumber: '+862100000000',
         timeZone: 'Asia/Shanghai',
         trunk: trunk ?? route.name,
+        standIns,
         ringTimeoutMs: ringTimeoutMs ?? 20_000,
         script: script ?? shortScript(),
         variables: variables ?? {},

@@ -19,5 +19,13 @@ export function dialTrunk(
 
 /** Lines of one trunk for one round. */
 export function offeredLines(channels: number, trunk = 'main', more: Partial<OfferedLines> = {}): OfferedLines {
-  return { trunk, free: channels, channels, takes: undefined, callerNumber: (_, wanted) => wanted, ...more };
+  return {
+    trunk,
+    free: channels,
+    channels,
+    takes: undefined,
+    group: undefined,
+    callerNumber: (_, wanted) => wanted,
+    ...more,
+  };
 }

@@ -303,6 +303,7 @@ export const en: typeof zh = {
     progress: 'Network response {{status}}',
     earlyMedia: 'Network response {{status}} (early media)',
     announcement: 'Network announcement: {{label}}',
+    trunk: 'Trunk “{{trunk}}” did not take the call ({{outcome}}, {{why}}); it went on over “{{next}}”',
     attestation: 'Attested by the caller’s carrier: {{level}} (signature not checked)',
     tone: 'Heard: {{label}}',
     answered: 'Answered',

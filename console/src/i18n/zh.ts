@@ -291,6 +291,7 @@ export const zh = {
     progress: '网络响应 {{status}}',
     earlyMedia: '网络响应 {{status}}（带早期媒体）',
     announcement: '网络播报：{{label}}',
+    trunk: '线路“{{trunk}}”没有接下呼叫（{{outcome}}，{{why}}），改走“{{next}}”',
     attestation: '来电方运营商的号码认证级别：{{level}}（签名未验证）',
     tone: '听到：{{label}}',
     answered: '接通',

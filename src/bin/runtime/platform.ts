@@ -42,7 +42,7 @@ import type { Speech } from './speech.ts';
 import { openSingleCalls } from './single-call.ts';
 import { sipBinds } from './sip-binds.ts';
 import { secondCalls } from './second-calls.ts';
-import { dialTrunks, trunkFor, trunkSummaries } from './trunk-lines.ts';
+import { dialTrunks, lineFor, trunkSummaries } from './trunk-lines.ts';
 import { openTrunks } from './trunks.ts';
 
 export interface PlatformOptions {
@@ -136,6 +136,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
       trunks: lines,
       takeSlot: (trunk, withinMs) => dialer.takeSlot(trunk, withinMs),
     }),
+    failOver: (attempt, tried) => dialer.failOver(attempt, tried),
     transferTargets: config.transfer.targets,
     workers: config.rtp.workers === 0 ? Math.max(1, availableParallelism() - 1) : config.rtp.workers,
     rtp: { address: config.rtp.host, first: config.rtp.firstPort, last: config.rtp.lastPort },
@@ -164,7 +165,15 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   });
   stack.defer(() => meter.close());
   const admits = () => meter.admission.accepts;
-  const single = openSingleCalls({ db: database.db, clock, log, nodeId, placeCall, admits });
+  const single = openSingleCalls({
+    db: database.db,
+    clock,
+    log,
+    nodeId,
+    placeCall,
+    admits,
+    lineFor: (named, phone) => lineFor(lines, named, phone),
+  });
   stack.defer(() => single.close());
   const dialer = new Dialer({
     store: openAttemptStore({
@@ -210,7 +219,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
         ...(inbound?.counts ?? { refused: {}, strangers: 0, notOurs: 0 }),
       }),
       announcements,
-      placeSingleCall: (call) => single.place({ ...call, trunk: trunkFor(lines, call.trunk, call.phone) }),
+      placeSingleCall: (call) => single.place(call),
       callControl: (id) => calls.control(id as AttemptId),
     },
     config.http,

@@ -24,6 +24,8 @@ export interface SingleCallsOptions {
   readonly log: Log;
   readonly nodeId: string;
   readonly placeCall: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome>;
+  /** The trunk for a number among those that a call names, and their group where others may stand in. */
+  readonly lineFor: (named: string, phone: string) => { readonly trunk: string; readonly group: string | undefined };
   /** Whether the node takes another call now. */
   readonly admits: () => boolean;
 }
@@ -114,6 +116,7 @@ async function openAttempt(o: SingleCallsOptions, call: SingleCall): Promise<Att
   // After what is wrong with the call itself, which trying again later would not mend.
   if (!o.admits()) throw busy();
   const now = o.clock.now();
+  const { trunk, group } = o.lineFor(call.trunk, call.phone);
   const attempt: Attempt = {
     id: newId<'attempt'>(now),
     campaignId: undefined,
@@ -123,7 +126,8 @@ async function openAttempt(o: SingleCallsOptions, call: SingleCall): Promise<Att
     phone: call.phone,
     callerNumber: call.callerNumber,
     timeZone: call.timeZone,
-    trunk: call.trunk,
+    trunk,
+    ...(group === undefined ? {} : { standIns: { group, callerNumber: call.callerNumber } }),
     ringTimeoutMs: RING_TIMEOUT_MS,
     script,
     variables: values,

@@ -52,11 +52,16 @@ export function trunkSummaries(configs: readonly TrunkConfig[], trunks: Pick<Tru
   return [...single, ...grouped];
 }
 
-/** The trunk that a call outside of campaigns takes: the named one, or of a group the first that can take the number. */
-export function trunkFor(dials: readonly DialTrunk[], named: string, phone: string): string {
+/** What a call outside of campaigns goes over: the named trunk, or of a group the first that can take the number. */
+export function lineFor(
+  dials: readonly DialTrunk[],
+  named: string,
+  phone: string,
+): { readonly trunk: string; readonly group: string | undefined } {
   const members = dials.filter(({ group }) => group === named).toSorted((a, b) => a.priority - b.priority);
   const fits = members.filter(({ takes }) => takes?.test(phone) !== false);
-  return (fits.find((one) => one.hold() === undefined) ?? fits[0] ?? members[0])?.name ?? named;
+  const chosen = fits.find((one) => one.hold() === undefined) ?? fits[0] ?? members[0];
+  return { trunk: chosen?.name ?? named, group: members.length > 1 ? named : undefined };
 }
 
 function stateOf(trunk: Trunk | undefined): Pick<TrunkSummary, 'state' | 'hold'> {

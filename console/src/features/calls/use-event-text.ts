@@ -26,6 +26,13 @@ export function useEventText(): (event: TimelineEvent) => string {
         const label = event.label in zhCodes.tone ? t(`tone.${event.label as ToneLabel}`) : event.label;
         return t('event.tone', { label });
       }
+      case 'trunk':
+        return t('event.trunk', {
+          trunk: event.trunk,
+          outcome: t(`outcome.${event.outcome}`),
+          why: event.status === undefined ? event.detail : `SIP ${event.status}`,
+          next: event.next,
+        });
       case 'attestation':
         return t('event.attestation', { level: event.level });
       case 'answered':
