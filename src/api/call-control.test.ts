@@ -4,6 +4,7 @@ import path from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CallView } from '#domain/api.ts';
+import type { MediaStats } from '#domain/call.ts';
 import type { CallControl } from '#calls/bridge/call-bridge.ts';
 import { AppError } from '#platform/error.ts';
 import { newId } from '#platform/id.ts';
@@ -151,6 +152,33 @@ test('a blind transfer that the line took over without a word is told as such', 
   const seeded = await seedCall(api.database.db, { at: new Date(), finished: { timeline } });
   const view = (await ask('GET', '', undefined, operator, seeded.id)).json<CallView>();
   expect(view.transfer).toEqual({ kind: 'blind', target: '8001', result: 'handed-over', talkMs: 0 });
+});
+
+test('a finished call tells how those were heard who took part beside the callee', async () => {
+  const media: MediaStats = {
+    codec: 'opus',
+    packetsSent: 900,
+    packetsReceived: 880,
+    packetsLost: 20,
+    packetsLate: 1,
+    jitterMs: 3.5,
+    lossBurstRatio: undefined,
+    longestLossPackets: undefined,
+    roundTripMs: undefined,
+    remoteLossRatio: 0.01,
+    remoteJitterMs: 2,
+    mos: 3.9,
+    remoteMos: undefined,
+  };
+  const legs = [
+    { role: 'agent', target: '+86139****0002', joinedMs: 4000, leftMs: 9000, media },
+    { role: 'whisper', target: 'sip:8001@pbx', joinedMs: 5000, leftMs: 6000, media: undefined },
+  ] as const;
+  const seeded = await seedCall(api.database.db, { at: new Date(), finished: { legs } });
+  const view = (await ask('GET', '', undefined, operator, seeded.id)).json<CallView>();
+  expect(view.legs).toEqual(JSON.parse(JSON.stringify(legs)));
+  const without = await seedCall(api.database.db, { at: new Date() });
+  expect((await ask('GET', '', undefined, operator, without.id)).json<CallView>().legs).toEqual([]);
 });
 
 test('a finished call tells what became of its last transfer', async () => {

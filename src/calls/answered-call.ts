@@ -217,6 +217,7 @@ export class AnsweredCall {
       overrides: {},
       timeline: this.#timeline,
       transfer: this.#bridge?.record,
+      legs: this.#bridge?.legs(result.legs, this.#arrivedMs) ?? [],
     };
     const outcome = this.#outcome();
     const { by, cause } = end;

@@ -1,4 +1,4 @@
-import type { Attempt, FinishedCall, TimelineEvent } from '#domain/call.ts';
+import type { Attempt, FinishedCall, SecondLeg, TimelineEvent } from '#domain/call.ts';
 import type { Evidence, NetworkOutcome } from '#domain/outcome.ts';
 import type { TransferRecord } from '#domain/transfer.ts';
 import { decideNetworkOutcome } from '#telephony/progress/decide.ts';
@@ -19,6 +19,8 @@ export interface Signalling {
   readonly overrides: Readonly<Record<string, NetworkOutcome>>;
   readonly timeline: readonly TimelineEvent[];
   readonly transfer?: TransferRecord | undefined;
+  /** Who took part beside the callee. */
+  readonly legs: readonly SecondLeg[];
 }
 
 /** Why a call ended of which nothing is known but that its worker died. */
@@ -32,6 +34,7 @@ export function lostResult(atMs: number, by: CallEnd['by']): WorkerResult {
     turns: [],
     recording: undefined,
     media: undefined,
+    legs: [],
     detections: [],
     callClass: 'unknown',
     callClassEvidence: '',
@@ -59,6 +62,7 @@ export function finishedCall(seen: Signalling, result: WorkerResult): FinishedCa
     turns: result.turns,
     recording: result.recording,
     media: result.media,
+    ...(seen.legs.length === 0 ? {} : { legs: seen.legs }),
     ...(seen.transfer === undefined ? {} : { transfer: seen.transfer }),
   };
 }

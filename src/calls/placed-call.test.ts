@@ -26,6 +26,7 @@ const RESULT: WorkerResult = {
   turns: [],
   recording: undefined,
   media: undefined,
+  legs: [],
   detections: [],
   callClass: 'unknown',
   callClassEvidence: '',

@@ -262,6 +262,7 @@ export class PlacedCall {
       overrides: this.#o.trunk.route.overrides,
       timeline: this.#timeline,
       transfer: this.#bridge?.record,
+      legs: this.#bridge?.legs(result.legs, this.#dialedMs) ?? [],
     };
     const finished = finishedCall(facts, result);
     this.#logFault(end, finished);

@@ -182,6 +182,7 @@ export class CallSession {
       turns: this.#transcript.turns,
       recording,
       media,
+      legs: talking?.bridge.figures ?? [],
       detections: this.#detections,
       callClass: this.#open.inbound === true ? 'unknown' : (talking?.machine.verdict ?? 'unknown'),
       callClassEvidence: talking?.machine.evidence ?? '',

@@ -81,6 +81,8 @@ export interface WorkerResult {
   readonly turns: readonly Turn[];
   readonly recording: Recording | undefined;
   readonly media: MediaStats | undefined;
+  /** Second legs that took part, by the id that the bridge gave them. */
+  readonly legs: readonly { readonly leg: string; readonly media: MediaStats }[];
   readonly detections: readonly Detection[];
   /** Who or what answered, and why we think so. */
   readonly callClass: CallClass;

@@ -3,7 +3,16 @@
  * unless the field says otherwise. Every error body is an `ApiError`.
  */
 import type { CallingWindow, CampaignSettings, CampaignState } from './campaign.ts';
-import type { CallDirection, DialogResult, HangupSide, MediaStats, Recording, TimelineEvent, Turn } from './call.ts';
+import type {
+  CallDirection,
+  DialogResult,
+  HangupSide,
+  MediaStats,
+  Recording,
+  SecondLeg,
+  TimelineEvent,
+  Turn,
+} from './call.ts';
 import type { HoldReason, LeadState } from './contact.ts';
 import type { Evidence, GradeCode, OutcomeCode } from './outcome.ts';
 import type { Language, LocalText } from './text.ts';
@@ -223,7 +232,10 @@ export interface CallView extends CallSummary {
   /** The last transfer of the call. */
   readonly transfer: TransferRecord | null;
   readonly recording: Omit<Recording, 'path'> | null;
+  /** Of the callee's leg. */
   readonly media: MediaStats | null;
+  /** Whom the platform called beside the callee: transfer targets and listeners who took part. */
+  readonly legs: readonly SecondLeg[];
 }
 
 /** POST /api/calls/:id/transfer while somebody talks; DELETE takes the callee back. */

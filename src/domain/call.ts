@@ -154,6 +154,18 @@ export interface MediaStats {
   readonly remoteMos: number | undefined;
 }
 
+/** Somebody whom the platform called beside a call, and who took part; `joinedMs` and `leftMs` as in `TimelineEvent`. */
+export interface SecondLeg {
+  /** `agent`: whom the callee was put through to. The last one where it changed. */
+  readonly role: 'agent' | ListenerRole;
+  /** Masked where it is a phone number. */
+  readonly target: string;
+  readonly joinedMs: number;
+  readonly leftMs: number;
+  /** Undefined where the call's worker was lost. */
+  readonly media: MediaStats | undefined;
+}
+
 /** A finished stereo WAV: callee left, platform right, 8 kHz A-law or µ-law as it was on the wire. */
 export interface Recording {
   /** Path below the recordings directory, with `/`. */
@@ -203,6 +215,8 @@ export interface FinishedCall {
   readonly turns: readonly Turn[];
   readonly recording: Recording | undefined;
   readonly media: MediaStats | undefined;
+  /** In order of their coming; absent where nobody else took part. */
+  readonly legs?: readonly SecondLeg[];
   /** The last transfer of the call, where there was one. */
   readonly transfer?: TransferRecord | undefined;
 }

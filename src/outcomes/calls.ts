@@ -144,6 +144,7 @@ export async function getCall(db: Db, id: string): Promise<CallView> {
     transfer: transferIn(timeline) ?? null,
     recording: row.recording === null ? null : withoutPath(row.recording),
     media: row.media,
+    legs: row.legs ?? [],
   };
 }
 

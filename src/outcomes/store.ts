@@ -56,6 +56,7 @@ export async function recordCall(
           dialog: finished.dialog === undefined ? null : json(finished.dialog),
           recording: finished.recording === undefined ? null : json(finished.recording),
           media: finished.media === undefined ? null : json(finished.media),
+          legs: finished.legs === undefined ? null : json(finished.legs),
           voice_to_voice_ms: finished.turns.flatMap((turn) =>
             turn.latency === undefined ? [] : [Math.round(turn.latency.voiceToVoiceMs)],
           ),

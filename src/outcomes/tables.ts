@@ -1,5 +1,13 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { CallDirection, DialogResult, HangupSide, MediaStats, Recording, TurnLatency } from '#domain/call.ts';
+import type {
+  CallDirection,
+  DialogResult,
+  HangupSide,
+  MediaStats,
+  Recording,
+  SecondLeg,
+  TurnLatency,
+} from '#domain/call.ts';
 import type { AttemptId, CampaignId, ContactId, LeadId } from '#domain/ids.ts';
 import type { Evidence, GradeCode, OutcomeCode } from '#domain/outcome.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
@@ -41,6 +49,7 @@ export type OutcomeTables = {
     dialog: MaybeJson<DialogResult>;
     recording: MaybeJson<Recording>;
     media: MaybeJson<MediaStats>;
+    legs: MaybeJson<readonly SecondLeg[]>;
     voice_to_voice_ms: number[] | null;
   };
   turns: {

@@ -136,6 +136,15 @@ describe('an attended transfer', () => {
       dialog: { endReason: 'transferred' },
     });
     expect(finished.transfer!.talkMs).toBeGreaterThan(100);
+    expect(finished.media).toMatchObject({ codec: 'PCMA' });
+    expect(finished.legs).toMatchObject([
+      { role: 'agent', target: uri('8001'), media: { codec: 'PCMU', packetsLost: 0, jitterMs: expect.any(Number) } },
+    ]);
+    const { joinedMs, leftMs, media } = finished.legs![0]!;
+    expect(leftMs - joinedMs).toBeGreaterThan(finished.transfer!.talkMs - 50);
+    expect(media!.packetsReceived).toBeGreaterThan(5);
+    // 1 where a slow machine lets half a second go to pieces.
+    expect(media!.mos).toBeGreaterThanOrEqual(1);
     const { callee: left, platform: right } = readRecording(join(center.recordings, finished.recording!.path));
     expect(amplitudeAt(HZ.callee, left.slice(-2400))).toBeGreaterThan(1500);
     expect(amplitudeAt(HZ.target, right.slice(-2400))).toBeGreaterThan(1500);

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { CALL_DIRECTIONS } from '#domain/call.ts';
 import type { TimelineEvent } from '#domain/call.ts';
 import { GRADES, OUTCOME_CODES } from '#domain/outcome.ts';
-import { TRANSFER_KINDS, TRANSFER_RESULTS } from '#domain/transfer.ts';
+import { LISTENER_ROLES, TRANSFER_KINDS, TRANSFER_RESULTS } from '#domain/transfer.ts';
 import { flag, language, limit, number, oneOf, orNull, recordOf, text, textByKey, time, uuid } from './basic.ts';
 
 const outcome = oneOf(OUTCOME_CODES);
@@ -150,6 +150,22 @@ const timelineEvent = Type.Unsafe<TimelineEvent>({
 
 const peaks = Type.Object({ perSecond: number, callee: Type.Array(number), platform: Type.Array(number) });
 
+const media = Type.Object({
+  codec: oneOf(['PCMA', 'PCMU', 'G722', 'opus']),
+  packetsSent: number,
+  packetsReceived: number,
+  packetsLost: number,
+  packetsLate: number,
+  jitterMs: number,
+  lossBurstRatio: Type.Optional(number),
+  longestLossPackets: Type.Optional(number),
+  roundTripMs: Type.Optional(number),
+  remoteLossRatio: Type.Optional(number),
+  remoteJitterMs: Type.Optional(number),
+  mos: Type.Optional(number),
+  remoteMos: Type.Optional(number),
+});
+
 export const callView = Type.Object({
   ...summary,
   confidence: number,
@@ -175,21 +191,14 @@ export const callView = Type.Object({
     }),
   ),
   recording: orNull(Type.Object({ durationMs: number, bytes: number, peaks })),
-  media: orNull(
+  media: orNull(media),
+  legs: Type.Array(
     Type.Object({
-      codec: oneOf(['PCMA', 'PCMU', 'G722', 'opus']),
-      packetsSent: number,
-      packetsReceived: number,
-      packetsLost: number,
-      packetsLate: number,
-      jitterMs: number,
-      lossBurstRatio: Type.Optional(number),
-      longestLossPackets: Type.Optional(number),
-      roundTripMs: Type.Optional(number),
-      remoteLossRatio: Type.Optional(number),
-      remoteJitterMs: Type.Optional(number),
-      mos: Type.Optional(number),
-      remoteMos: Type.Optional(number),
+      role: oneOf(['agent', ...LISTENER_ROLES]),
+      target: text,
+      joinedMs: number,
+      leftMs: number,
+      media: Type.Optional(media),
     }),
   ),
 });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Attempt } from '#domain/call.ts';
+import type { Attempt, MediaStats } from '#domain/call.ts';
 import { silentLog } from '#platform/log.ts';
 import { createAnswer } from '#telephony/sdp/offer-answer.ts';
 import { parseSdp } from '#telephony/sdp/parse.ts';
@@ -168,6 +168,30 @@ test('an attended transfer is held, called through the trunk, joined and written
   expect(actions()).toEqual(['started', 'answered', 'ended']);
   expect(noted[0]).toMatchObject({ target: '+86139****0002', by: 'user:1' });
   expect(bridge.record).toEqual({ kind: 'attended', target: '+86139****0002', result: 'connected', talkMs: 42_000 });
+});
+
+test('everybody who took part is known afterwards, with when and how they were heard', () => {
+  const media = { codec: 'PCMA', packetsLost: 3, mos: 4.1 } as unknown as MediaStats;
+  const since = clock.monotonicMs();
+  clock.advance(1000);
+  start();
+  opened();
+  answered();
+  bridge.listen({ target: 'sip:8000@192.0.2.9', role: 'monitor' }, 'user:1');
+  bridge.listen({ target: 'sip:8001@192.0.2.9', role: 'monitor' }, 'user:1');
+  opened(1);
+  clock.advance(500);
+  answered(1);
+  bridge.setRole(legOf(1), 'barge');
+  clock.advance(2000);
+  ended({ cause: 'bye' });
+  clock.advance(700);
+  bridge.close();
+  // The third one never answered; of the second the worker said nothing.
+  expect(bridge.legs([{ leg: legOf(0), media }], since)).toEqual([
+    { role: 'agent', target: '+86139****0002', joinedMs: 1000, leftMs: 3500, media },
+    { role: 'barge', target: 'sip:8000@192.0.2.9', joinedMs: 1500, leftMs: 4200, media: undefined },
+  ]);
 });
 
 test('ports that never come and a conversation that never ends are bounded', () => {

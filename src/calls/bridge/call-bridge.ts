@@ -1,4 +1,4 @@
-import type { TimelineEvent } from '#domain/call.ts';
+import type { SecondLeg, TimelineEvent } from '#domain/call.ts';
 import { maskTarget } from '#domain/transfer.ts';
 import type { ListenerRole, TransferFailure, TransferKind, TransferRecord } from '#domain/transfer.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
@@ -6,11 +6,13 @@ import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
 import type { OutgoingCall, TransferResult } from '#telephony/sip/user-agent.ts';
 import type { TimelineEntry } from '../transcript.ts';
+import type { WorkerResult } from '../worker-protocol.ts';
 import { CALLEE_LEG } from './bridge-protocol.ts';
 import { KeySender } from './key-sender.ts';
 import type { BridgeCommand, BridgeEvent, TransferWish } from './bridge-protocol.ts';
 import { OutsideLeg } from './outside-leg.ts';
 import type { OutsideTarget } from './outside-target.ts';
+import { alreadyTransferring, callOver, cannotTakeBack, notTransferring, tooManyListeners } from './refusals.ts';
 
 /** A target rings this long unless somebody says otherwise. */
 const RING_MS = 30_000;
@@ -90,6 +92,8 @@ export class CallBridge implements CallControl {
   readonly #o: CallBridgeOptions;
   readonly #listeners = new Map<string, { readonly leg: OutsideLeg; readonly target: string; readonly by: string }>();
   readonly #calleeKeys: KeySender;
+  /** Who took part, in order of their coming. */
+  readonly #answered: { readonly leg: OutsideLeg; readonly target: string }[] = [];
   #transfer: Transfer | undefined;
   #record: TransferRecord | undefined;
   #closed = false;
@@ -106,6 +110,20 @@ export class CallBridge implements CallControl {
   /** What became of the last transfer. */
   get record(): TransferRecord | undefined {
     return this.#record;
+  }
+
+  /**
+   * Who took part and how they were heard, as the worker reports it by leg; `sinceMs` is what times count from, on the
+   * clock.
+   */
+  legs(media: WorkerResult['legs'], sinceMs: number): readonly SecondLeg[] {
+    const figures = new Map(media.map((one) => [one.leg, one.media]));
+    return this.#answered.flatMap(({ leg, target }): SecondLeg[] => {
+      const { fromMs, toMs } = leg.tookPart ?? {};
+      if (fromMs === undefined || toMs === undefined) return [];
+      const joinedMs = Math.round(fromMs - sinceMs);
+      return [{ role: leg.role, target, joinedMs, leftMs: Math.round(toMs - sinceMs), media: figures.get(leg.id) }];
+    });
   }
 
   get view(): BridgeView {
@@ -175,7 +193,7 @@ export class CallBridge implements CallControl {
 
   listen({ target, role }: { readonly target: string; readonly role: ListenerRole }, by: string): string {
     if (this.#closed) throw callOver();
-    if (this.#listeners.size >= MAX_LISTENERS) throw tooManyListeners();
+    if (this.#listeners.size >= MAX_LISTENERS) throw tooManyListeners(MAX_LISTENERS);
     const to = this.#o.target(target);
     const masked = maskTarget(target);
     const leg: OutsideLeg = new OutsideLeg({
@@ -183,7 +201,10 @@ export class CallBridge implements CallControl {
       to,
       role,
       ringTimeoutMs: RING_MS,
-      onAnswered: () => this.#listened(leg, 'joined', ''),
+      onAnswered: () => {
+        this.#answered.push({ leg, target: masked });
+        this.#listened(leg, 'joined', '');
+      },
       onEnded: (failure) => {
         this.#listened(leg, failure === undefined ? 'ended' : 'failed', failure ?? '');
         this.#listeners.delete(leg.id);
@@ -247,6 +268,7 @@ export class CallBridge implements CallControl {
   #onAnswered(transfer: Transfer): void {
     if (this.#transfer !== transfer) return;
     transfer.answeredMs = this.#o.clock.monotonicMs();
+    if (transfer.leg !== undefined) this.#answered.push({ leg: transfer.leg, target: transfer.target });
     transfer.limit = this.#o.clock.setTimer(MAX_TALK_MS, () => transfer.leg?.hangUp(), { unref: true });
     this.#note('answered', {});
     const replacing = transfer.leg?.session;
@@ -361,33 +383,4 @@ function referFailureOf({ status }: TransferResult): TransferFailure {
     default:
       return 'refused';
   }
-}
-
-function callOver(): AppError {
-  return new AppError('conflict', { zh: '这通电话已经结束。', en: 'The call is over.' });
-}
-
-function alreadyTransferring(): AppError {
-  return new AppError('conflict', {
-    zh: '这通电话正在转接，请先结束当前的转接。',
-    en: 'The call is being transferred already; end that transfer first.',
-  });
-}
-
-function notTransferring(): AppError {
-  return new AppError('conflict', { zh: '这通电话没有在转接。', en: 'The call is not being transferred.' });
-}
-
-function cannotTakeBack(): AppError {
-  return new AppError('conflict', {
-    zh: '盲转已经交给对方线路，无法收回。',
-    en: 'A blind transfer is in the hands of the callee’s line and cannot be taken back.',
-  });
-}
-
-function tooManyListeners(): AppError {
-  return new AppError('conflict', {
-    zh: `这通电话已有 ${MAX_LISTENERS} 人在监听，请先结束一个。`,
-    en: `${MAX_LISTENERS} people listen in on this call already; end one of them first.`,
-  });
 }

@@ -48,6 +48,8 @@ export class OutsideLeg {
   #keys: KeySender | undefined;
   /** Gives the channel of the trunk back. */
   #free: () => void = () => undefined;
+  #answeredMs: number | undefined;
+  #endedMs: number | undefined;
   #state: 'opening' | 'calling' | 'answered' | 'ended' = 'opening';
 
   /** Asks for ports at once. */
@@ -65,6 +67,12 @@ export class OutsideLeg {
   /** The answered call, for a transfer that replaces it. */
   get session(): OutgoingCall | undefined {
     return this.#state === 'answered' ? this.#sip : undefined;
+  }
+
+  /** From when to when it took part, on the clock; undefined before it was answered. */
+  get tookPart(): { readonly fromMs: number; readonly toMs: number } | undefined {
+    const fromMs = this.#answeredMs;
+    return fromMs === undefined ? undefined : { fromMs, toMs: this.#endedMs ?? this.#o.clock.monotonicMs() };
   }
 
   onWorker(event: Exclude<BridgeEvent, { is: 'wanted' }>): void {
@@ -143,6 +151,7 @@ export class OutsideLeg {
       return;
     }
     this.#state = 'answered';
+    this.#answeredMs = this.#o.clock.monotonicMs();
     const { log, post } = this.#o;
     if (this.#sip !== undefined)
       this.#keys = new KeySender({
@@ -165,6 +174,7 @@ export class OutsideLeg {
     if (this.#state === 'ended') return;
     const answered = this.#state === 'answered';
     this.#state = 'ended';
+    this.#endedMs = this.#o.clock.monotonicMs();
     this.#waiting.cancel();
     this.#free();
     this.#o.post({ do: 'leave', leg: this.id });

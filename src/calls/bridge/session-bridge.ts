@@ -1,3 +1,4 @@
+import type { MediaStats } from '#domain/call.ts';
 import type { TransferFailure } from '#domain/transfer.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
@@ -61,6 +62,7 @@ export class SessionBridge {
   readonly #bridge = new Bridge();
   readonly #legs = new Map<string, SecondLeg>();
   readonly #opening = new Set<string>();
+  readonly #figures: { readonly leg: string; readonly media: MediaStats }[] = [];
   readonly #music: HoldPlayer;
   /** How the callee hears a wideband voice as it is; undefined where their wire carries G.711. */
   #calleeWire: WireRelay | undefined;
@@ -93,6 +95,11 @@ export class SessionBridge {
   /** How many frames took which way. */
   get counts(): Bridge['counts'] {
     return this.#bridge.counts;
+  }
+
+  /** How those second legs fared that took part and are over. */
+  get figures(): readonly { readonly leg: string; readonly media: MediaStats }[] {
+    return this.#figures;
   }
 
   /** What was agreed with the callee. */
@@ -229,6 +236,7 @@ export class SessionBridge {
     if (second === undefined) return;
     this.#legs.delete(id);
     this.#bridge.remove(id);
+    if (second.role !== undefined) this.#figures.push({ leg: id, media: second.leg.stats() });
     second.leg.close();
     this.#seat();
   }

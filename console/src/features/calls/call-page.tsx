@@ -10,7 +10,7 @@ import { NotFoundPage } from '../../app/not-found-page.tsx';
 import { NothingHere } from '../../app/nothing-here.tsx';
 import { PageHeader } from '../../app/page-header.tsx';
 import { useFormat } from '../../i18n/use-format.ts';
-import { MediaFigures, ReplyLatencies } from './call-figures.tsx';
+import { MediaFigures, ReplyLatencies, SecondLegs } from './call-figures.tsx';
 import { callQueryOf } from './call-queries.ts';
 import { CallResult } from './call-result.tsx';
 import { turnAt } from './call-times.ts';
@@ -86,6 +86,7 @@ function FinishedCall({ call }: { readonly call: CallView }) {
           <CallResult call={call} />
           <CallTimeline timeline={call.timeline} />
           <MediaFigures media={call.media} />
+          <SecondLegs legs={call.legs} />
         </div>
       </div>
     </>
