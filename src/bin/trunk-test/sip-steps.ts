@@ -168,6 +168,19 @@ export function registrationFinding(state: RegistrationState | undefined, realm:
         en: 'Check the account, its state and the list of addresses with the carrier.',
       },
     };
+  if (status === 423)
+    return {
+      ...failed,
+      code: 'registration-interval',
+      means: {
+        zh: '对方要求更长的注册有效期，按它说的再问一次仍然不行。',
+        en: 'It wants registrations that last longer, and refuses what it asked for, too.',
+      },
+      todo: {
+        zh: '把 account.registration.expiresSeconds 设为运营商要求的秒数；数字一再变大则是对方的错误，请联系运营商。',
+        en: 'Set account.registration.expiresSeconds to what the carrier wants; where that grows each time the fault is theirs.',
+      },
+    };
   return {
     ...failed,
     code: status === undefined ? 'registration-silent' : 'registration-refused',

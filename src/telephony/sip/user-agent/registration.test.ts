@@ -89,6 +89,41 @@ describe('a registration', () => {
     expect(states).toEqual([{ name: 'registered', expiresSeconds: 7_200 }]);
   });
 
+  it('asks for longer once, then waits, where a registrar raises its least each time', () => {
+    const { asked, states, network } = registered((request) => ({
+      status: 423,
+      headers: [['Min-Expires', String(Number(request.headers.get('Expires')) + 1)]],
+    }));
+    expect(asked.map(({ headers }) => headers.get('Expires'))).toEqual(['3600', '3601']);
+    expect(states).toEqual([{ name: 'failed', status: 423, detail: 'asked for 3601 s, wants 3602 s', final: false }]);
+    network.clock.advance(15_000);
+    expect(asked.map(({ headers }) => headers.get('Expires'))).toEqual(['3600', '3601', '3602', '3603']);
+    // An hour of growing waits: two requests each.
+    network.clock.advance(3_600_000);
+    expect(asked.length).toBeLessThanOrEqual(20);
+  });
+
+  it.each([
+    ['none', [], 'asked for 3600 s, wants more'],
+    ['what was asked for', [['Min-Expires', '3600']], 'asked for 3600 s, wants 3600 s'],
+    ['no number', [['Min-Expires', 'soon']], 'asked for 3600 s, wants more'],
+  ] as const)('does not ask again at once where the least of a 423 is %s', (_, headers, detail) => {
+    const { asked, states } = registered(() => ({ status: 423, headers }));
+    expect(asked).toHaveLength(1);
+    expect(states).toMatchObject([{ name: 'failed', status: 423, detail }]);
+  });
+
+  it('refreshes within a day what is granted for years, instead of at once', () => {
+    const { asked, network } = registered((request) => ({
+      status: Number(request.headers.get('Expires')) > 3_600 ? 200 : 423,
+      headers: [['Min-Expires', '999999999']],
+    }));
+    network.clock.advance(86_000_000);
+    expect(asked).toHaveLength(2);
+    network.clock.advance(1_000_000);
+    expect(asked).toHaveLength(3);
+  });
+
   it('stops for good when the password is wrong', () => {
     const { asked, states, network } = registered(
       () => ({ status: 401, headers: [['WWW-Authenticate', 'Digest realm="r", nonce="n"']] }),

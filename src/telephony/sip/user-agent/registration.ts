@@ -51,11 +51,13 @@ const MAX_WAIT_SECONDS = 1_800;
  * before is asked for again, as after any failure: registrars that restart, or lose their database, say the same.
  */
 const FINAL: ReadonlySet<number> = new Set([401, 403, 404, 407]);
+/** A longer grant is refreshed daily: timers of more than 24 days fire at once. */
+const MAX_REFRESH_SECONDS = 86_400;
 const CLOSE_WAIT_MS = 2_000;
 
 /**
  * Keeps one address registered (RFC 3261 §10.2): one Call-ID, a rising CSeq, a refresh well before the expiry that the
- * registrar grants, a longer one after 423, and growing waits after failures.
+ * registrar grants, once a longer one after 423 (§10.2.8), and growing waits after failures.
  */
 export class Registration {
   readonly #context: AgentContext;
@@ -101,21 +103,23 @@ export class Registration {
     return this.#closed;
   }
 
-  #register(): void {
-    this.#send(this.#expiresSeconds, (outcome) => {
+  /** `longer`: a 423 has had us ask for more already, so that a registrar that raises its least each time is no loop. */
+  #register(longer = false): void {
+    const asked = this.#expiresSeconds;
+    this.#send(asked, (outcome) => {
       if (this.#closed !== undefined) return;
       if (!outcome.ok) return this.#failed(undefined, outcome.detail);
       const { response } = outcome;
       if (response.status < 300) return this.#registered(response);
       const least = parseDecimal(response.headers.get('Min-Expires')?.trim() ?? '', 9);
-      if (response.status === 423 && least !== undefined && least > this.#expiresSeconds) {
+      const brief = response.status === 423;
+      if (brief && least !== undefined && least > asked) {
         this.#expiresSeconds = least;
-        this.#register();
-        return;
+        if (!longer) return this.#register(true);
       }
       this.#failed(
         response.status,
-        response.reasonPhrase,
+        brief ? `asked for ${asked} s, wants ${least === undefined ? 'more' : `${least} s`}` : response.reasonPhrase,
         retryAfterSeconds(response.headers),
         readChallenges(response)[0],
       );
@@ -130,7 +134,7 @@ export class Registration {
     const granted = ours?.params.get('expires') ?? response.headers.get('Expires')?.trim();
     const seconds = Math.max(parseDecimal(granted ?? '', 9) ?? this.#expiresSeconds, 1);
     // Half a minute early, but never in the first half: short grants keep a NAT open and are refreshed at half time.
-    const refreshMs = Math.max(seconds - 30, seconds / 2) * 1_000;
+    const refreshMs = Math.min(Math.max(seconds - 30, seconds / 2), MAX_REFRESH_SECONDS) * 1_000;
     this.#timer = this.#context.clock.setTimer(refreshMs, () => this.#register(), { unref: true });
     this.#set({ name: 'registered', expiresSeconds: seconds });
   }
