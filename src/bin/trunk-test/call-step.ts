@@ -100,7 +100,7 @@ export async function tryCall(o: {
       },
     });
     const end = await ended.promise;
-    if (media === undefined) return refused.length > 0 ? refused : [endFinding(end, srtp)];
+    if (media === undefined) return refused.length > 0 ? refused : [endFinding(end, route)];
     const answered: Finding = {
       step: 'call',
       state: 'ok',
@@ -120,6 +120,7 @@ export async function tryCall(o: {
         echoed: echoFrames > 10,
         server: o.server,
         ourAddress: rtp.host,
+        ourPort: audioPort,
       }),
     ];
   } finally {

@@ -1,5 +1,7 @@
 import type { SrtpPolicy } from '#telephony/sdp/media.ts';
 import type { CallEnd } from '#telephony/sip/user-agent.ts';
+import type { TrunkRoute } from '#calls/trunk-route.ts';
+import { authWords } from './auth-words.ts';
 import { both } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -23,11 +25,11 @@ const SRTP: Words = {
 };
 const AUTH: Words = {
   code: 'call-auth-failed',
-  means: {
-    zh: '对方要求认证：没有配置账号，或凭据不被接受。',
-    en: 'Credentials are asked for: no account is configured, or it is not accepted.',
+  means: { zh: '对方要求认证，但没有配置账号。', en: 'Credentials are asked for, and no account is configured.' },
+  todo: {
+    zh: '在 [trunks.account] 中写上运营商给的用户名和密码。',
+    en: 'Set [trunks.account] to the user and password that the carrier gave.',
   },
-  todo: { zh: '核对 [trunks.account]。', en: 'Check [trunks.account].' },
 };
 const NUMBER: Words = {
   code: 'call-number-format',
@@ -63,8 +65,12 @@ const CALLEE: Words = {
 };
 
 /** Words for a final response or another end before the answer. */
-export function endFinding({ status, cause, detail, reasonPhrase }: CallEnd, srtp: SrtpPolicy | undefined): Finding {
-  const words = wordsOf(status, cause, srtp);
+export function endFinding(
+  { status, cause, challenge, detail, reasonPhrase }: CallEnd,
+  { account, srtp }: Pick<TrunkRoute, 'account' | 'srtp'>,
+): Finding {
+  const refused = (status === 401 || status === 407) && account !== undefined;
+  const words = refused ? authWords(challenge, account.credentials.realm) : wordsOf(status, cause, srtp);
   const state = words === CALLEE ? 'warning' : 'failed';
   const seen = status === undefined ? both(detail) : both(`INVITE → ${status} ${reasonPhrase}`.trim());
   return { step: 'call', state, seen, ...words };

@@ -14,6 +14,7 @@ export interface MediaSeen {
   /** Where SIP is spoken with them, and what we told them about our media. */
   readonly server: string | undefined;
   readonly ourAddress: string;
+  readonly ourPort: number;
 }
 
 /** Loopback, link-local and the networks of RFC 1918 and RFC 6598: nobody reaches them from elsewhere. */
@@ -29,7 +30,7 @@ export function mediaFindings(seen: MediaSeen): readonly Finding[] {
   return [hearing(seen), heard(seen), ...addresses(seen), quality(seen.stats)];
 }
 
-function hearing({ stats, announced }: MediaSeen): Finding {
+function hearing({ stats, announced, ourAddress, ourPort }: MediaSeen): Finding {
   const figures = { packetsReceived: stats.packetsReceived, packetsLost: stats.packetsLost };
   if (stats.packetsReceived > 0)
     return {
@@ -47,13 +48,16 @@ function hearing({ stats, announced }: MediaSeen): Finding {
     state: 'failed',
     code: 'media-we-hear-nothing',
     seen: {
-      zh: `没有收到任何语音包；对方说从 ${announced.address}:${announced.port} 发。`,
-      en: `No packet of speech arrived; they said ${announced.address}:${announced.port}.`,
+      zh: `${ourAddress}:${ourPort} 没有收到任何语音包；对方说从 ${announced.address}:${announced.port} 发。`,
+      en: `No packet of speech arrived at ${ourAddress}:${ourPort}; they said ${announced.address}:${announced.port}.`,
     },
-    means: { zh: '单通：我方听不到对方。', en: 'One-way audio: we do not hear them.' },
+    means: {
+      zh: '单通：我方听不到对方。对方没有发，发到了别的地址或端口，或防火墙丢弃了它。',
+      en: 'One-way audio: we do not hear them. They send nothing, send it to another address or port, or a firewall drops it.',
+    },
     todo: {
-      zh: '开放 rtp.firstPort–lastPort 的 UDP 入站；rtp.host 必须是运营商能访问的地址。',
-      en: 'Let UDP in on rtp.firstPort–lastPort; rtp.host must be an address that the carrier reaches.',
+      zh: '开放 rtp.firstPort–lastPort 的 UDP 入站；rtp.host 必须是运营商能访问的地址；都对的话，请运营商抓包看语音发往哪里。',
+      en: 'Let UDP in on rtp.firstPort–lastPort; rtp.host must be an address that the carrier reaches. If both are right, ask the carrier for a trace of where their audio goes.',
     },
     figures,
   };

@@ -4,6 +4,7 @@ import { serverUri } from '#calls/trunk-invite.ts';
 import type { SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { NO_RESPONSE } from '#telephony/sip/user-agent/probe.ts';
 import type { Registration, RegistrationRequest, RegistrationState } from '#telephony/sip/user-agent/registration.ts';
+import { authWords } from './auth-words.ts';
 import { both } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -111,43 +112,7 @@ export function registrationFinding(state: RegistrationState | undefined, realm:
     state?.name === 'failed' ? state : { status: undefined, detail: 'no response', challenge: undefined };
   const seen = both(`REGISTER → ${status ?? ''} ${detail}`.replace('  ', ' '));
   const failed = { step, state: 'failed', seen } as const;
-  if (status === 401 || status === 407) {
-    if (realm !== undefined && challenge !== undefined && challenge.realm !== realm)
-      return {
-        ...failed,
-        code: 'auth-realm',
-        means: {
-          zh: `对方的 realm 是“${challenge.realm}”，配置只对“${realm}”出示凭据。`,
-          en: `The realm there is "${challenge.realm}"; the configuration shows credentials to "${realm}" only.`,
-        },
-        todo: { zh: '改正或删除 account.realm。', en: 'Correct or remove account.realm.' },
-      };
-    if (challenge?.stale === true)
-      return {
-        ...failed,
-        code: 'auth-stale',
-        means: {
-          zh: '对方一再说 nonce 已过期：多半是集群的几台服务器不共享 nonce，或时钟不准。',
-          en: 'It keeps saying that the nonce is stale: most likely servers of a cluster that do not share nonces, or clocks that differ.',
-        },
-        todo: { zh: '把 host 固定到一台服务器，并联系运营商。', en: 'Use one server as host and tell the carrier.' },
-      };
-    return {
-      ...failed,
-      code: challenge === undefined ? 'auth-unsupported' : 'auth-password',
-      means:
-        challenge === undefined
-          ? {
-              zh: '对方要的认证方式我方没有（支持 MD5 与 SHA-256 摘要）。',
-              en: 'It asks for a scheme that we do not have (digest with MD5 and SHA-256).',
-            }
-          : {
-              zh: `realm“${challenge.realm}”不接受这组凭据：密码不对，或摘要用户名不是 username。`,
-              en: `The realm "${challenge.realm}" does not accept the credentials: the password is wrong, or the digest user is not username.`,
-            },
-      todo: { zh: '核对 account.password 和 account.authUser。', en: 'Check account.password and account.authUser.' },
-    };
-  }
+  if (status === 401 || status === 407) return { ...failed, ...authWords(challenge, realm) };
   if (status === 404)
     return {
       ...failed,

@@ -257,6 +257,7 @@ describe('the words of a test', () => {
       echoed: false,
       server: '203.0.113.1',
       ourAddress: '192.168.1.2',
+      ourPort: 30_000,
     });
     expect(found.map(({ code }) => code)).toEqual([
       'media-heard',

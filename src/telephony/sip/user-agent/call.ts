@@ -2,7 +2,7 @@ import type { Dialog } from '../dialogs/dialog.ts';
 import type { HeaderField, Headers } from '../messages/headers.ts';
 import type { LocalMedia, NegotiatedMedia } from '../../sdp/media.ts';
 import type { Peer, SipProtocol } from '../transport/transport.ts';
-import type { Credentials } from './digest.ts';
+import type { Challenge, Credentials } from './digest.ts';
 import type { InfoResult } from './info.ts';
 import type { Negotiated } from './session-media.ts';
 
@@ -24,6 +24,8 @@ export interface CallEnd {
   /** The Reason header as it came; several are joined by a comma. */
   readonly reason: string | undefined;
   readonly detail: string;
+  /** What a 401 or 407 that ended the call asked for, where it can be read. */
+  readonly challenge?: Challenge;
 }
 
 /** Why we end a call, as the Reason header says it (RFC 3326). */

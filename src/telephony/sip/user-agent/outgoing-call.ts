@@ -21,7 +21,7 @@ import type {
   TransferOptions,
   TransferResult,
 } from './call.ts';
-import { DigestClient } from './digest.ts';
+import { DigestClient, readChallenges } from './digest.ts';
 import { InviteSender } from './invite-sender.ts';
 import { ReliableOrder } from './reliable.ts';
 import { CallSession } from './session.ts';
@@ -304,7 +304,9 @@ export class UacCall implements OutgoingCall {
         status < 400
           ? `redirected to ${headers.get('Contact') === undefined ? 'nowhere' : 'another address'}`
           : 'refused';
-      this.#end({ by, cause: 'rejected', status, reasonPhrase, reason, detail });
+      const challenge = status === 401 || status === 407 ? readChallenges(response)[0] : undefined;
+      const asks = challenge === undefined ? {} : { challenge };
+      this.#end({ by, cause: 'rejected', status, reasonPhrase, reason, detail, ...asks });
     }
     this.#release();
   }
