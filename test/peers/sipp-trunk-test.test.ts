@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), 'waihu-sipp-trunk-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The first port of a range that has room for one call alone: where it wants its audio. */
-let firstPort = 24_800;
+let firstPort = 28_400;
 
 /** Tests a trunk, with a call of a second where `calls`; every finding is whole in both languages. */
 async function run(trunk: Partial<TrunkConfig>, calls = false, listenMs = 1000): Promise<readonly Finding[]> {
@@ -43,10 +43,11 @@ async function run(trunk: Partial<TrunkConfig>, calls = false, listenMs = 1000):
     listenMs,
     ...(calls ? { phone: '+8613800000000' as PhoneNumber } : {}),
   });
-  for (const { seen, means, todo, state } of findings) {
-    if (state === 'failed') expect([means, todo]).not.toContain(undefined);
+  for (const { seen, means, todo } of findings) {
     for (const text of [seen, means, todo]) expect(text?.en ?? '').not.toMatch(/[一-鿿]/);
   }
+  const broken = findings.filter(({ state }) => state === 'failed');
+  expect(broken.filter(({ means, todo }) => means === undefined || todo === undefined)).toEqual([]);
   return findings;
 }
 

@@ -332,6 +332,39 @@ test('a far end that gives RTCP no bandwidth gets none', async () => {
   expect(heard.map(String)).toEqual(['last']);
 });
 
+test('a far end that gives the RTCP of its text no bandwidth gets none of it', async () => {
+  const { leg, peer, control } = await typing({ withoutRtcp: true });
+  const heard: Buffer[] = [];
+  control.socket.on('message', (bytes) => heard.push(bytes));
+  leg.close();
+  // What the leg had sent would be before this.
+  const last = received(control.socket);
+  peer.socket.send('last', control.port, HOST);
+  await last;
+  expect(heard.map(String)).toEqual(['last']);
+});
+
+test('a far end that names a port for the RTCP of its text gets it there', async () => {
+  const { leg, control } = await typing({});
+  const bye = received(control.socket);
+  leg.close();
+  const [bytes] = await bye;
+  expect(parseRtcp(bytes)).toMatchObject({ byes: [expect.any(Number)] });
+});
+
+/** A leg that has sent text to a peer whose RTCP goes to a port of its own. */
+async function typing(more: { readonly withoutRtcp?: boolean }) {
+  const engine = await openEngine(43100, 43140);
+  const leg = await engine.openLeg(handlers());
+  const [peer, control] = [await openPeer(), await openPeer()];
+  const media = mediaTowards({ audioPort: 9, textPort: peer.port });
+  leg.start({ ...media, text: { ...media.text!, remoteRtcpPort: control.port, ...more } });
+  const typed = received(peer.socket);
+  leg.sendText('a');
+  await typed;
+  return { leg, peer, control };
+}
+
 test('thirty seconds without a packet are told once', async () => {
   const clock = new ManualClock();
   const engine = await openEngine(42500, 42540, clock);

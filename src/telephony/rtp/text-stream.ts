@@ -39,7 +39,8 @@ export class TextStream {
       reception: this.receiver.reception,
       send: (bytes) => {
         const { address, port } = this.#rtcpLatch;
-        if (port !== 0) ports.rtcp.send(this.crypto.protectRtcp(bytes), address, port);
+        if (port !== 0 && this.#media.withoutRtcp !== true)
+          ports.rtcp.send(this.crypto.protectRtcp(bytes), address, port);
       },
     });
     this.crypto.use(media.srtp);
@@ -73,10 +74,10 @@ export class TextStream {
   }
 
   #expect(): void {
-    const { remoteAddress, remotePort } = this.#media;
+    const { remoteAddress, remotePort, remoteRtcpPort } = this.#media;
     const port = isUnspecified(remoteAddress) ? 0 : remotePort;
     this.latch.expect(remoteAddress, port);
-    this.#rtcpLatch.expect(remoteAddress, port === 0 ? 0 : port + 1);
+    this.#rtcpLatch.expect(remoteAddress, port === 0 ? 0 : (remoteRtcpPort ?? Math.min(port + 1, 65_535)));
   }
 
   #onRtp(datagram: Uint8Array, address: string, port: number, nowMs: number): void {

@@ -80,6 +80,10 @@ export interface TextMedia {
   readonly redundancy: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** a=rtcp; undefined: port + 1. */
+  readonly remoteRtcpPort?: number;
+  /** The far end gives RTCP no bandwidth: none is sent. */
+  readonly withoutRtcp?: boolean;
   readonly direction: Direction;
   readonly srtp?: SrtpMedia | undefined;
 }

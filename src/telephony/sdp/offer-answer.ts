@@ -119,7 +119,7 @@ export function createAnswer(offer: SessionDescription, local: LocalMedia): Answ
       const remoteAddress = connectionOf(offer, section)?.address;
       const security = answerSecurity(section, local.srtp ?? 'off');
       if (security.ok && format !== undefined && remoteAddress !== undefined) {
-        text = { ...format, remoteAddress, remotePort: section.port, direction, srtp: security.srtp };
+        text = textMedia(offer, section, format, remoteAddress, direction, security.srtp);
         return secured(textSection(local.textPort, format, direction, section.protocol), security.line);
       }
     }
@@ -158,8 +158,7 @@ export function acceptAnswer(offer: SessionDescription, answer: SessionDescripti
       };
     } else if (section.kind === 'text' && security.ok) {
       const format = textFormatOf(section);
-      if (format !== undefined)
-        text = { ...format, remoteAddress, remotePort: section.port, direction, srtp: security.srtp };
+      if (format !== undefined) text = textMedia(answer, section, format, remoteAddress, direction, security.srtp);
     }
   }
   if (audio === undefined) return { ok: false, reason: 'answer refuses audio' };
@@ -181,13 +180,39 @@ function secured(section: MediaDescription, line: CryptoLine | undefined): Media
 }
 
 /** b=RS:0 and b=RR:0 give RTCP no bandwidth (RFC 3556 §2); a section's own lines come before those of the session. */
-function rtcpOf(description: SessionDescription, section: MediaDescription): Pick<AudioMedia, 'withoutRtcp'> {
+function rtcpOf(description: SessionDescription, section: MediaDescription): { readonly withoutRtcp?: true } {
   const none = ['RS', 'RR'].every((modifier) => {
     const isOne = ({ type, value }: SdpLine): boolean => type === 'b' && value.startsWith(`${modifier}:`);
     const line = section.lines.find(isOne) ?? description.lines.find(isOne);
     return line !== undefined && /:0+$/.test(line.value.trim());
   });
   return none ? { withoutRtcp: true } : {};
+}
+
+/** The port that `a=rtcp` names (RFC 3605). */
+function rtcpPortOf(section: MediaDescription): number | undefined {
+  const port = Number(/^(\d{1,5})(?:\s|$)/.exec(attribute(section, 'rtcp') ?? '')?.[1]);
+  return port > 0 && port <= 65_535 ? port : undefined;
+}
+
+function textMedia(
+  description: SessionDescription,
+  section: MediaDescription,
+  format: ReturnType<typeof textFormatOf> & object,
+  remoteAddress: string,
+  direction: Direction,
+  srtp: SrtpMedia | undefined,
+): TextMedia {
+  const port = rtcpPortOf(section);
+  return {
+    ...format,
+    remoteAddress,
+    remotePort: section.port,
+    ...(port === undefined ? {} : { remoteRtcpPort: port }),
+    direction,
+    srtp,
+    ...rtcpOf(description, section),
+  };
 }
 
 /** What was agreed: we send by the far end's section, and receive by ours. */
@@ -201,8 +226,6 @@ function audioMedia(
 ): AudioMedia {
   const events = eventsOf(ours);
   const event = events.length === 0 ? undefined : eventFor(format.codec, eventsOf(section));
-  const rtcp = /^(\d{1,5})(?:\s|$)/.exec(attribute(section, 'rtcp') ?? '');
-  const rtcpPort = Number(rtcp?.[1]);
   return {
     codec: format.codec,
     payloadType: format.payloadType,
@@ -213,7 +236,7 @@ function audioMedia(
     opus: format.codec === 'opus' ? opusWishesOf(section, format.payloadType) : undefined,
     remoteAddress,
     remotePort: section.port,
-    remoteRtcpPort: rtcpPort > 0 && rtcpPort <= 65_535 ? rtcpPort : Math.min(section.port + 1, 65_535),
+    remoteRtcpPort: rtcpPortOf(section) ?? Math.min(section.port + 1, 65_535),
     direction,
     srtp,
   };

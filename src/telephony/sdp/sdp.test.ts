@@ -259,4 +259,19 @@ describe('bandwidth of RTCP (RFC 3556)', () => {
     const accepted = acceptAnswer(offer, parseSdp(text));
     expect(accepted.ok && accepted.media.audio.withoutRtcp).toBe(none);
   });
+
+  it('is read for text apart from audio, with the port that a=rtcp names', () => {
+    const text = 'm=text 5004 RTP/AVP 98\r\na=rtpmap:98 t140/1000\r\na=rtcp:5011\r\n';
+    const lines = `${SESSION}${audio}${text.replace('a=', 'b=RS:0\r\nb=RR:0\r\na=')}`;
+    const { media } = answerTo(lines);
+    expect([media.audio.withoutRtcp, media.text?.withoutRtcp, media.text?.remoteRtcpPort]).toEqual([
+      undefined,
+      true,
+      5011,
+    ]);
+    const accepted = acceptAnswer(createOffer(OURS), parseSdp(lines));
+    expect(accepted.ok && accepted.media.text).toMatchObject({ withoutRtcp: true, remoteRtcpPort: 5011 });
+    const other = answerTo(`${SESSION}${audio.replace('8\r\n', '8\r\nb=RS:0\r\nb=RR:0\r\n')}${text}`).media;
+    expect([other.audio.withoutRtcp, other.text?.withoutRtcp]).toEqual([true, undefined]);
+  });
 });
