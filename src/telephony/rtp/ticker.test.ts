@@ -178,6 +178,5 @@ test('frames leave at most four before their ticks, each once, and those that ar
   expect(one.skipped).toBe(5);
   const after = one.deadlines.slice(ticked);
   expect(after).toHaveLength(6);
-  expect(one.sent).toEqual(after.slice(0, one.sent.length));
-  expect(one.sent.length).toBeGreaterThan(4);
+  expect(one.sent).toEqual(after.slice(0, 4));
 });

@@ -134,13 +134,18 @@ export class Ticker {
 
   #runPhase(phase: Phase, nowMs: number): void {
     this.#giveUp(phase, nowMs);
-    this.#countLateness(nowMs - phase.deadlineMs);
-    const deadlineMs = phase.deadlineMs;
-    phase.deadlineMs += FRAME_MS;
+    const { members, deadlineMs } = phase;
+    // All that a member has missed at one go, while what it needs lies in the processor's cache.
+    const frames = Math.floor((nowMs - deadlineMs) / FRAME_MS) + 1;
+    for (let frame = 0; frame < frames; frame++) this.#countLateness(nowMs - deadlineMs - frame * FRAME_MS);
+    phase.deadlineMs += frames * FRAME_MS;
     phase.sendMs = Math.max(phase.sendMs, phase.deadlineMs);
-    this.#newestDeadlineMs = Math.max(this.#newestDeadlineMs, deadlineMs);
+    this.#newestDeadlineMs = Math.max(this.#newestDeadlineMs, phase.deadlineMs - FRAME_MS);
     // Backwards: a member that removes itself moves only those that had their turn.
-    for (let i = phase.members.length - 1; i >= 0; i--) phase.members[i]?.tick(deadlineMs);
+    for (let i = members.length - 1; i >= 0; i--) {
+      const member = members[i];
+      for (let frame = 0; frame < frames && members[i] === member; frame++) member?.tick(deadlineMs + frame * FRAME_MS);
+    }
   }
 
   #giveUp(phase: Phase, nowMs: number): void {
