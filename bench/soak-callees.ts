@@ -9,7 +9,7 @@ import { writeSdp } from '#telephony/sdp/write.ts';
 import { openTransport } from '#telephony/sip/transport/open.ts';
 import type { SipTransport } from '#telephony/sip/transport/transport.ts';
 import { SipUserAgent, type IncomingCall } from '#telephony/sip/user-agent.ts';
-import { drawFate, type Talk } from './soak-fates.ts';
+import { drawFate, type Talk, VANISHED_MS } from './soak-fates.ts';
 import { SoakStream } from './soak-stream.ts';
 
 const HOST = '127.0.0.1';
@@ -21,8 +21,6 @@ const MAX_STEPS_BEHIND = 50;
 const SETS = 16;
 const PORTS_PER_SET = 4;
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
-/** A callee that vanished comes back for its line when the platform must have given up its media. */
-const VANISHED_MS = 45_000;
 
 interface SocketSet {
   readonly port: number;

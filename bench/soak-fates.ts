@@ -1,5 +1,8 @@
 import type { Random } from '#simulator/random.ts';
 
+/** A callee that vanished comes back for its line, to hang up, when the platform must have given up its media. */
+export const VANISHED_MS = 45_000;
+
 /** When a hold begins and how long it lasts, behind the answer. */
 export interface Hold {
   readonly atMs: number;

@@ -14,6 +14,7 @@ import { systemClock } from '#platform/clock.ts';
 import { createLog } from '#platform/log.ts';
 import { FingerprintLibrary } from '#telephony/progress/fingerprint-library.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
+import { VANISHED_MS } from './soak-fates.ts';
 import { SoakLoad } from './soak-load.ts';
 import { tonePhrase } from './soak-phrase.ts';
 import type { SoakEnd, SoakSample, SoakSettings } from './soak-protocol.ts';
@@ -21,8 +22,8 @@ import { soakScript } from './soak-script.ts';
 import { countRecordings, takeStock } from './soak-watch.ts';
 
 const HOST = '127.0.0.1';
-/** Transactions linger 64·T1 = 32 s, and a BYE that nobody answers goes on as long before that. */
-const LINGER_MS = 68_000;
+/** The last BYE is that of a callee who vanished as the calls ended; its transaction lingers 64·T1 = 32 s. */
+const LINGER_MS = VANISHED_MS + 35_000;
 
 const settings = JSON.parse(process.argv[2] ?? '') as SoakSettings;
 setFlagsFromString('--expose-gc');

@@ -109,14 +109,17 @@ describe('WorkerPool', () => {
     await Promise.all([kept.until(1), during.until(1)]);
     expect([kept.heard[0], during.heard[0]]).toEqual(['1 30048-30095 dtmf', '1 30048-30095 dtmf']);
     await expect
-      .poll(() => {
-        const probe = sit(pool, 'probe');
-        probe.press('1');
-        return probe.until(1).then(() => {
-          probe.seat.leave();
-          return probe.heard[0];
-        });
-      })
+      .poll(
+        () => {
+          const probe = sit(pool, 'probe');
+          probe.press('1');
+          return probe.until(1).then(() => {
+            probe.seat.leave();
+            return probe.heard[0];
+          });
+        },
+        { timeout: 15_000 },
+      )
       .toBe('0 30000-30047 dtmf');
   });
 

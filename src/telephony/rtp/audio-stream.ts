@@ -46,6 +46,7 @@ export class AudioStream {
   readonly #times = new Float64Array([0, -1]);
   #timedOut = false;
   #connected = false;
+  #closed = false;
 
   constructor(context: StreamContext, ports: PortPair, media: AudioMedia, handlers: LegHandlers) {
     this.#context = context;
@@ -83,12 +84,16 @@ export class AudioStream {
     this.#timedOut = false;
   }
 
-  /** One frame each way. */
+  /** All frames that are due up to that deadline, each way. */
   tick(deadlineMs: number): void {
     this.#ports.rtp.drain();
-    const sent = this.#ahead.take();
-    this.#handlers.onFrame(this.receiver.pull(deadlineMs), sent ?? this.sender.blank(), sent !== undefined);
-    if (sent === undefined) this.#sendFrame();
+    for (;;) {
+      const atMs = this.#closed ? undefined : this.#ahead.due(deadlineMs);
+      if (atMs === undefined) break;
+      const sent = this.#ahead.take();
+      this.#handlers.onFrame(this.receiver.pull(atMs), sent ?? this.sender.blank(), sent !== undefined);
+      if (sent === undefined) this.#sendFrame();
+    }
     this.rtcp.poll(deadlineMs);
     this.#connect(deadlineMs);
     if (this.#receives && !this.#timedOut && deadlineMs - this.#times[RECEIVED]! > TIMEOUT_MS) {
@@ -97,21 +102,26 @@ export class AudioStream {
     }
   }
 
-  /** The frame of that deadline, before its tick, where the handler knows what is in it. */
-  send(deadlineMs: number): void {
-    if (!this.#ahead.offer()) return;
+  /** The frame of that deadline, before its tick, where the handler knows what is in it; true once it has been sent. */
+  send(deadlineMs: number): boolean {
+    if (this.#ahead.sent(deadlineMs)) return true;
+    if (!this.#ahead.mayLeave(deadlineMs)) return false;
     const tx = this.sender.blank();
-    if (this.#handlers.onSend?.(tx, deadlineMs) !== true) return;
+    if (this.#handlers.onSend?.(tx, deadlineMs) !== true) return false;
     this.#ahead.keep(tx);
     this.#sendFrame();
+    return true;
   }
 
-  /** Ticks that are given up. */
-  skip(frames: number): void {
-    this.sender.skip(this.#ahead.skip(frames));
+  /** Gives up the frames before that deadline and returns how many. */
+  skip(deadlineMs: number): number {
+    const { ticks, unsent } = this.#ahead.skip(deadlineMs);
+    if (unsent > 0) this.sender.skip(unsent);
+    return ticks;
   }
 
   close(): void {
+    this.#closed = true;
     this.rtcp.close();
     this.receiver.close();
     this.sender.close();

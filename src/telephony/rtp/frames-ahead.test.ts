@@ -16,38 +16,45 @@ function frame(octet: number): Uint8Array {
 
 test('a frame that waits for its tick makes those after it wait', () => {
   const ahead = new FramesAhead();
-  expect(ahead.offer()).toBe(true);
+  expect(ahead.mayLeave(100)).toBe(true);
   ahead.keep(frame(1));
-  // The handler of this one did not know yet what to send.
-  expect(ahead.offer()).toBe(true);
-  expect(ahead.offer()).toBe(false);
+  expect([ahead.sent(100), ahead.sent(120)]).toEqual([true, false]);
+  // The handler of 120 did not know yet what to send.
+  expect(ahead.mayLeave(120)).toBe(true);
+  expect(ahead.mayLeave(140)).toBe(false);
+  expect(ahead.due(140)).toBe(100);
   expect(ahead.take()?.[0]).toBe(1);
+  expect(ahead.due(140)).toBe(120);
   expect(ahead.take()).toBeUndefined();
+  expect(ahead.due(140)).toBe(140);
   expect(ahead.take()).toBeUndefined();
-  expect(ahead.offer()).toBe(true);
+  expect(ahead.due(140)).toBeUndefined();
+  expect(ahead.mayLeave(160)).toBe(true);
   ahead.keep(frame(4));
+  expect(ahead.due(160)).toBe(160);
   expect(ahead.take()?.[159]).toBe(4);
-  expect(ahead.take()).toBeUndefined();
 });
 
 test('of ticks that are given up only the frames that were not sent are missing', () => {
   const ahead = new FramesAhead();
-  for (const octet of [1, 2]) {
-    ahead.offer();
+  for (const [index, octet] of [1, 2].entries()) {
+    expect(ahead.mayLeave(index * 20)).toBe(true);
     ahead.keep(frame(octet));
   }
-  expect(ahead.skip(5)).toBe(3);
-  expect(ahead.take()).toBeUndefined();
-  ahead.offer();
+  expect(ahead.skip(100)).toEqual({ ticks: 5, unsent: 3 });
+  expect(ahead.skip(100)).toEqual({ ticks: 0, unsent: 0 });
+  expect(ahead.mayLeave(100)).toBe(true);
   ahead.keep(frame(3));
+  expect(ahead.due(100)).toBe(100);
   expect(ahead.take()?.[0]).toBe(3);
 });
 
 test('what was sent in another codec is silence in this one', () => {
   const ahead = new FramesAhead();
-  ahead.offer();
+  ahead.mayLeave(0);
   ahead.keep(frame(1));
   ahead.changeCodec('PCMA');
+  ahead.due(0);
   expect(ahead.take()?.[0]).toBe(ALAW_SILENCE);
 });
 

@@ -98,12 +98,12 @@ export class RtpLeg implements MediaLeg, Ticked {
     if (!this.#closed) this.#text?.tick(deadlineMs);
   }
 
-  send(deadlineMs: number): void {
-    this.#audio?.send(deadlineMs);
+  send(deadlineMs: number): boolean {
+    return this.#audio?.send(deadlineMs) ?? false;
   }
 
-  skip(frames: number): void {
-    this.#audio?.skip(frames);
+  skip(deadlineMs: number): number {
+    return this.#audio?.skip(deadlineMs) ?? 0;
   }
 
   close(): void {

@@ -27,8 +27,8 @@ export interface LegHandlers {
    */
   onFrame(rx: ReceivedFrame, tx: Uint8Array, sent: boolean): void;
   /**
-   * The tick is late, and `tx`, which holds silence, could leave before it: true where the handler has filled it. Who must
-   * hear first what came in returns false or has no such handler. `atMs` is the deadline of the tick.
+   * The thread is busy, and `tx`, which holds silence, could leave before its tick: true where the handler has filled it. Who
+   * must hear first what came in returns false or has no such handler. `atMs` is the deadline of the frame.
    */
   onSend?(tx: Uint8Array, atMs: number): boolean;
   /** Real-time text in order; `\b` erases, U+FFFD stands for text that was lost. */

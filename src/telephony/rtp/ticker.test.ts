@@ -2,19 +2,37 @@ import { ManualClock } from '#platform/clock.ts';
 import { expect, test } from 'vitest';
 import { Ticker, type Ticked } from './ticker.ts';
 
-function member(): Ticked & { readonly deadlines: number[]; readonly sent: number[]; skipped: number } {
+interface Member extends Ticked {
+  /** Of each frame that was ticked. */
+  readonly deadlines: number[];
+  /** Of each tick. */
+  readonly ticks: number[];
+  readonly sent: number[];
+  skipped: number;
+}
+
+/** Keeps to the contract of a leg, which sends what it is asked for where `knows` says so. */
+function member(knows = true): Member {
+  let nextMs: number | undefined;
   return {
     deadlines: [],
+    ticks: [],
     sent: [],
     skipped: 0,
     send(deadlineMs) {
-      this.sent.push(deadlineMs);
+      nextMs ??= deadlineMs;
+      if (knows && this.sent.at(-1) !== deadlineMs) this.sent.push(deadlineMs);
+      return knows;
     },
     tick(deadlineMs) {
-      this.deadlines.push(deadlineMs);
+      this.ticks.push(deadlineMs);
+      for (nextMs ??= deadlineMs; nextMs <= deadlineMs; nextMs += 20) this.deadlines.push(nextMs);
     },
-    skip(frames) {
+    skip(deadlineMs) {
+      const frames = nextMs === undefined ? 0 : (deadlineMs - nextMs) / 20;
+      nextMs = deadlineMs;
       this.skipped += frames;
+      return frames;
     },
   };
 }
@@ -93,12 +111,12 @@ test('a member may remove itself and others while it ticks', () => {
   const ticker = new Ticker(clock);
   const others = Array.from({ length: 6 }, member);
   const leaver: Ticked = {
-    send: () => undefined,
+    send: () => true,
     tick: () => {
       ticker.remove(leaver);
       ticker.remove(others[5]!);
     },
-    skip: () => undefined,
+    skip: () => 0,
   };
   for (const other of others.slice(0, 3)) ticker.add(other);
   ticker.add(leaver);
@@ -153,9 +171,9 @@ test('a loop that is late sends what is due for every member before it ticks any
   const ticker = new Ticker(clock);
   const order: string[] = [];
   const named = (name: string): Ticked => ({
-    send: (deadlineMs) => order.push(`${name} send ${deadlineMs}`),
-    tick: (deadlineMs) => order.push(`${name} tick ${deadlineMs}`),
-    skip: () => undefined,
+    send: (deadlineMs) => order.push(`${name} send ${deadlineMs}`) > 0,
+    tick: (deadlineMs) => void order.push(`${name} tick ${deadlineMs}`),
+    skip: () => 0,
   });
   for (const name of ['a', 'b', 'c']) ticker.add(named(name));
   clock.advance(41);
@@ -166,7 +184,7 @@ test('a loop that is late sends what is due for every member before it ticks any
   expect(order).toEqual(['b send 42', 'c send 44', 'b tick 42', 'c tick 44']);
 });
 
-test('frames leave at most four before their ticks, each once, and those that are given up are not sent', () => {
+test('a member that was missed for long is ticked once, and nothing that is given up is sent', () => {
   const clock = new BusyClock();
   const ticker = new Ticker(clock);
   const one = member();
@@ -176,7 +194,54 @@ test('frames leave at most four before their ticks, each once, and those that ar
   clock.lateMs = 200;
   clock.advance(20);
   expect(one.skipped).toBe(5);
+  expect(one.ticks).toHaveLength(ticked + 1);
   const after = one.deadlines.slice(ticked);
   expect(after).toHaveLength(6);
-  expect(one.sent).toEqual(after.slice(0, 4));
+  expect(one.sent).toEqual(after);
+});
+
+/** A clock on which every tick takes that long. */
+class SlowClock extends ManualClock {
+  spentMs = 0;
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.spentMs;
+  }
+}
+
+test('a busy thread ticks two frames at a time, sends each in time, and goes back when it has time again', () => {
+  const clock = new SlowClock();
+  const ticker = new Ticker(clock);
+  let costMs = 0;
+  const spends = (inner: Member): Member => ({
+    ...inner,
+    send: (deadlineMs) => inner.send(deadlineMs),
+    tick(deadlineMs) {
+      clock.spentMs += costMs;
+      inner.tick(deadlineMs);
+    },
+    skip: (deadlineMs) => inner.skip(deadlineMs),
+  });
+  const [scripted, bridged] = [member(), member(false)];
+  ticker.add(spends(scripted));
+  ticker.add(spends(bridged));
+  const run = (): { readonly scripted: number; readonly bridged: number } => {
+    const before = [scripted.ticks.length, bridged.ticks.length] as const;
+    clock.advance(1000);
+    return { scripted: scripted.ticks.length - before[0], bridged: bridged.ticks.length - before[1] };
+  };
+  clock.advance(2000);
+  expect(run()).toEqual({ scripted: 50, bridged: 50 });
+  expect(scripted.sent).toEqual([]);
+  costMs = 6;
+  clock.advance(3000);
+  const busy = run();
+  // Time goes by in ticks too, so that there are more of them than in a second.
+  expect(busy.scripted / busy.bridged).toBeCloseTo(0.5, 1);
+  expect(scripted.sent.length).toBeGreaterThan(50);
+  costMs = 0;
+  clock.advance(3000);
+  expect(run()).toEqual({ scripted: 50, bridged: 50 });
+  expect(scripted.skipped + bridged.skipped + ticker.framesDropped).toBe(0);
+  for (const { deadlines } of [scripted, bridged])
+    for (let i = 1; i < deadlines.length; i++) expect(deadlines[i]! - deadlines[i - 1]!).toBe(20);
 });

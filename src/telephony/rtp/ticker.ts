@@ -1,14 +1,14 @@
 import type { Clock, Timer } from '#platform/clock.ts';
 import { Histogram } from './histogram.ts';
 
-/** One call leg as the tick loop sees it. */
+/** One call leg as the tick loop sees it; none of it may throw. Deadlines of one leg are multiples of a frame apart. */
 export interface Ticked {
-  /** The loop is late: what is to be sent in the frame of that deadline may leave before its tick, which follows; must not throw. */
-  send(deadlineMs: number): void;
-  /** A frame of 20 ms is due; must not throw. */
+  /** Sends the frame of that deadline before it is ticked, once; false where what is in it depends on its tick. */
+  send(deadlineMs: number): boolean;
+  /** All frames are due, both ways, up to that of this deadline. */
   tick(deadlineMs: number): void;
-  /** That many frames were given up: media time passes without them. */
-  skip(frames: number): void;
+  /** Media time passes without the frames before that deadline; returns how many were given up. */
+  skip(deadlineMs: number): number;
 }
 
 export const FRAME_MS = 20;
@@ -22,18 +22,25 @@ const PHASE_MS = FRAME_MS / PHASES;
 const MAX_CATCH_UP_FRAMES = 5;
 /** A loop that is so late sends for every member before it goes on: what comes in can wait, what goes out is heard as jitter. */
 const SEND_FIRST_MS = 2;
-/** Frames that may leave before their ticks. */
-export const MOST_AHEAD = 4;
+/**
+ * Above this share of a thread's time, members are ticked two frames at a time while each frame is still sent in time: what
+ * a leg needs is then fetched into the processor's cache half as often, which is most of its cost. Below the other share,
+ * frame by frame again.
+ */
+const PAIRS_FROM = 0.5;
+const PAIRS_UNTIL = 0.3;
+const BUSY_WINDOW_MS = 1000;
 /** Lateness is reported over the present and the previous window. */
 const LATENESS_WINDOW_MS = 5000;
 /** A window with fewer ticks counts as that many, the missing ones in time: one hiccup as calls begin is no overload. */
 const LEAST_TICKS = 100;
 
 interface Phase {
+  readonly index: number;
   readonly members: Ticked[];
-  /** Of its next tick. */
+  /** Of its next frame. */
   deadlineMs: number;
-  /** Of the next frame that has not been sent before its tick. */
+  /** Of the next frame that its members were not asked to send before. */
   sendMs: number;
 }
 
@@ -47,11 +54,14 @@ export class Ticker {
   #lateness = new Histogram(0.5, 400);
   #previousLateness = new Histogram(0.5, 400);
   #windowStartMs = 0;
+  #pairs = false;
+  #busyMs = 0;
+  #busySinceMs = 0;
   #newestDeadlineMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#phases = Array.from({ length: PHASES }, () => ({ members: [], deadlineMs: 0, sendMs: 0 }));
+    this.#phases = Array.from({ length: PHASES }, (_, index) => ({ index, members: [], deadlineMs: 0, sendMs: 0 }));
   }
 
   /** Worst of the present and the previous window; what lies further back is forgotten, even where nothing has ticked since. */
@@ -111,6 +121,7 @@ export class Ticker {
   #run(): void {
     this.#timer = undefined;
     this.#running = true;
+    const startMs = this.#clock.monotonicMs();
     // The oldest frame first, so that a phase that catches up does not starve the others; sockets get their turn after a few.
     for (let runs = 0; runs < PHASES * MAX_CATCH_UP_FRAMES; runs++) {
       const nowMs = this.#clock.monotonicMs();
@@ -120,7 +131,18 @@ export class Ticker {
       this.#runPhase(phase, nowMs);
     }
     this.#running = false;
+    this.#measure(startMs, this.#clock.monotonicMs());
     this.#schedule();
+  }
+
+  #measure(startMs: number, endMs: number): void {
+    this.#busyMs += endMs - startMs;
+    const windowMs = endMs - this.#busySinceMs;
+    if (windowMs < BUSY_WINDOW_MS) return;
+    const share = this.#busyMs / windowMs;
+    this.#pairs = share > (this.#pairs ? PAIRS_UNTIL : PAIRS_FROM);
+    this.#busyMs = 0;
+    this.#busySinceMs = endMs;
   }
 
   #oldest(): Phase | undefined {
@@ -134,17 +156,19 @@ export class Ticker {
 
   #runPhase(phase: Phase, nowMs: number): void {
     this.#giveUp(phase, nowMs);
-    const { members, deadlineMs } = phase;
-    // All that a member has missed at one go, while what it needs lies in the processor's cache.
-    const frames = Math.floor((nowMs - deadlineMs) / FRAME_MS) + 1;
-    for (let frame = 0; frame < frames; frame++) this.#countLateness(nowMs - deadlineMs - frame * FRAME_MS);
-    phase.deadlineMs += frames * FRAME_MS;
+    const { members } = phase;
+    const frames = Math.floor((nowMs - phase.deadlineMs) / FRAME_MS) + 1;
+    for (let frame = 0; frame < frames; frame++) this.#countLateness(nowMs - phase.deadlineMs - frame * FRAME_MS);
+    const newestMs = phase.deadlineMs + (frames - 1) * FRAME_MS;
+    phase.deadlineMs = newestMs + FRAME_MS;
     phase.sendMs = Math.max(phase.sendMs, phase.deadlineMs);
-    this.#newestDeadlineMs = Math.max(this.#newestDeadlineMs, phase.deadlineMs - FRAME_MS);
+    this.#newestDeadlineMs = Math.max(this.#newestDeadlineMs, newestMs);
+    // Neighbouring phases take turns.
+    const waits = this.#pairs && frames === 1 && (Math.floor(newestMs / FRAME_MS) + phase.index) % 2 === 0;
     // Backwards: a member that removes itself moves only those that had their turn.
     for (let i = members.length - 1; i >= 0; i--) {
       const member = members[i];
-      for (let frame = 0; frame < frames && members[i] === member; frame++) member?.tick(deadlineMs + frame * FRAME_MS);
+      if (!waits || member?.send(newestMs) === false) member?.tick(newestMs);
     }
   }
 
@@ -153,8 +177,7 @@ export class Ticker {
     if (behind <= 0) return;
     phase.deadlineMs += behind * FRAME_MS;
     phase.sendMs = Math.max(phase.sendMs, phase.deadlineMs);
-    this.framesDropped += behind * phase.members.length;
-    for (const member of phase.members) member.skip(behind);
+    for (const member of phase.members) this.framesDropped += member.skip(phase.deadlineMs);
   }
 
   #sendAhead(nowMs: number): void {
@@ -163,7 +186,7 @@ export class Ticker {
       const { members } = phase;
       if (members.length === 0) continue;
       this.#giveUp(phase, nowMs);
-      while (phase.sendMs <= nowMs && phase.sendMs - phase.deadlineMs < MOST_AHEAD * FRAME_MS) {
+      while (phase.sendMs <= nowMs) {
         const deadlineMs = phase.sendMs;
         phase.sendMs += FRAME_MS;
         for (let m = members.length - 1; m >= 0; m--) members[m]?.send(deadlineMs);
