@@ -6,7 +6,7 @@ import type { Log } from '#platform/log.ts';
 import type { IncomingCall, SipUserAgent } from '#telephony/sip/user-agent.ts';
 import { AnsweredCall } from './answered-call.ts';
 import type { CallControl } from './bridge/call-bridge.ts';
-import type { TakeChannel } from './bridge/outside-target.ts';
+import type { TakeLine } from './bridge/outside-target.ts';
 import { dialOverTrunks } from './fail-over.ts';
 import type { DialOverTrunks, FailOver } from './fail-over.ts';
 import { PlacedCall } from './placed-call.ts';
@@ -20,8 +20,8 @@ export interface CallCenterOptions {
   readonly log: Log;
   readonly sip: SipUserAgent;
   readonly trunk: (name: string) => Trunk | undefined;
-  /** How second calls take a channel of their trunk; undefined where channels are not counted. */
-  readonly takeChannel?: TakeChannel;
+  /** How second calls find their trunk; undefined: over that of the call, uncounted. */
+  readonly takeLine?: TakeLine;
   /** Whom second calls may go to; anybody unless set. */
   readonly transferTargets?: readonly string[];
   /** How a dial goes on over another trunk of its group; undefined where it does not. */

@@ -4,7 +4,7 @@ import type { Log } from '#platform/log.ts';
 import { frameCodecOf } from '#telephony/sdp/media.ts';
 import type { SipUserAgent } from '#telephony/sip/user-agent.ts';
 import type { CallBridge } from './bridge/call-bridge.ts';
-import type { TakeChannel } from './bridge/outside-target.ts';
+import type { TakeLine } from './bridge/outside-target.ts';
 import type { Trunk } from './trunk.ts';
 import type { CallMessage, Seat, WorkerCallEvents, WorkerPool } from './worker-pool.ts';
 
@@ -28,8 +28,8 @@ export interface CallSideOptions {
   readonly attempt: Attempt;
   readonly observer: CallObserver;
   readonly sip: Pick<SipUserAgent, 'placeCall' | 'address'>;
-  /** For second calls; undefined where channels are not counted. */
-  readonly takeChannel?: TakeChannel | undefined;
+  /** How second calls find their trunk; undefined: over this one, uncounted. */
+  readonly takeLine?: TakeLine | undefined;
   /** Whom second calls may go to; anybody unless set. */
   readonly transferTargets?: readonly string[] | undefined;
 }

@@ -16,6 +16,7 @@ import type {
   Taken,
 } from './dial-store.ts';
 import { denyLeads, dueLeads, endAttempt, lockCampaign, lockLead, moveLead } from './lead-sql.ts';
+import { lockTrunk } from './channels-sql.ts';
 import type { Denial, DueLead } from './lead-sql.ts';
 import type { FreeLines } from './free-lines.ts';
 import { freeLines } from './free-lines.ts';
@@ -61,10 +62,8 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
   ): Promise<Taken> {
     const script = await scriptOf(campaign);
     return await o.db.transaction().execute(async (trx) => {
-      // One taker a trunk at a time, so that the channels in use are known exactly, on however many nodes; in the order
-      // of names, so that two takers of one group never wait for each other.
-      for (const trunk of limits.lines.map((one) => one.trunk).toSorted())
-        await sql`SELECT pg_advisory_xact_lock(hashtext(${`waihu-trunk ${trunk}`}))`.execute(trx);
+      // In the order of names, so that two takers of one group never wait for each other.
+      for (const trunk of limits.lines.map((one) => one.trunk).toSorted()) await lockTrunk(trx, trunk);
       const state = (await lockCampaign(trx, campaign.id))?.state;
       const lines = await freeLines(trx, campaign, limits.lines);
       const limit = Math.min(limits.limit, lines.campaign, lines.total());

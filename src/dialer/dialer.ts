@@ -133,12 +133,12 @@ export class Dialer {
    */
   takeSlot(trunk: string, withinMs: number): number | undefined {
     const pace = this.#lines.get(trunk)?.pace;
-    if (pace === undefined) return 0;
-    const nowMs = this.#o.clock.monotonicMs();
-    const atMs = pace.nextMs(nowMs);
-    if (atMs - nowMs > withinMs) return undefined;
-    pace.take(atMs);
-    return atMs - nowMs;
+    return pace === undefined ? 0 : pace.takeWithin(this.#o.clock.monotonicMs(), withinMs);
+  }
+
+  /** The trunks as this node uses them, for calls that no campaign dials. */
+  get lines(): readonly Lines[] {
+    return [...this.#lines.values()];
   }
 
   /**

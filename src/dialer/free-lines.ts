@@ -23,9 +23,10 @@ export async function freeLines(
   lines: readonly OfferedLines[],
 ): Promise<FreeLines> {
   const result = await sql<{ trunk: string; open: number; own: number }>`
-    SELECT trunk, sum(1 + second_calls)::int AS open,
-      count(*) FILTER (WHERE campaign_id = ${campaign.id}::uuid AND direction = 'outbound')::int AS own
-    FROM attempts WHERE state = 'open' GROUP BY trunk`.execute(trx);
+    SELECT used.trunk, count(*)::int AS open,
+      count(*) FILTER (WHERE nth = 1 AND campaign_id = ${campaign.id}::uuid AND direction = 'outbound')::int AS own
+    FROM attempts a, unnest(a.trunk || a.second_trunks) WITH ORDINALITY AS used (trunk, nth)
+    WHERE state = 'open' GROUP BY used.trunk`.execute(trx);
   const open = new Map(result.rows.map((row) => [row.trunk, row.open]));
   const own = result.rows.reduce((sum, row) => sum + row.own, 0);
   const left = new Map(

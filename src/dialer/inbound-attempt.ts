@@ -4,6 +4,7 @@ import type { CampaignSettings } from '#domain/campaign.ts';
 import type { CampaignId, ContactId, LeadId, ScriptId } from '#domain/ids.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
 import type { Db } from '#platform/db/database.ts';
+import { hasChannel, lockTrunk } from './channels-sql.ts';
 import type { AfterOutcome } from './dial-store.ts';
 import { endAttempt, moveLead } from './lead-sql.ts';
 
@@ -57,16 +58,14 @@ export async function openInboundAttempt(
   o: { readonly nodeId: string; readonly channels: number },
 ): Promise<boolean> {
   return await db.transaction().execute(async (trx) => {
-    // As the dialer does it, so that the channels in use are known exactly.
-    await sql`SELECT pg_advisory_xact_lock(hashtext(${`waihu-trunk ${attempt.trunk}`}))`.execute(trx);
+    await lockTrunk(trx, attempt.trunk);
     const result = await sql`
       INSERT INTO attempts
         (id, direction, campaign_id, contact_id, number, phone, caller_number, trunk, node_id, state, created_at)
       SELECT ${attempt.id}::uuid, 'inbound', ${attempt.campaignId ?? null}::uuid, ${attempt.contactId ?? null}::uuid,
         ${attempt.number}, ${attempt.phone}, ${attempt.callerNumber}, ${attempt.trunk}, ${o.nodeId}::uuid, 'open',
         ${attempt.createdAt}::timestamptz
-      WHERE (SELECT coalesce(sum(1 + second_calls), 0) FROM attempts
-        WHERE state = 'open' AND trunk = ${attempt.trunk}) < ${o.channels}
+      WHERE ${hasChannel(attempt.trunk, o.channels)}
       RETURNING id`.execute(trx);
     return result.rows.length > 0;
   });

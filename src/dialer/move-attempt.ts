@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Attempt, FailedTrunk } from '#domain/call.ts';
 import type { Db } from '#platform/db/database.ts';
+import { hasChannel, lockTrunk } from './channels-sql.ts';
 import type { DialDecision, DialFacts, MoveTo } from './dial-store.ts';
 import { lockCampaign } from './lead-sql.ts';
 
@@ -19,8 +20,7 @@ export async function moveAttempt(
 ): Promise<boolean> {
   const { campaignId, leadId, contactId, phone, timeZone } = attempt;
   return await o.db.transaction().execute(async (trx) => {
-    // As a round of taking leads does it, so that the channels in use are known exactly.
-    await sql`SELECT pg_advisory_xact_lock(hashtext(${`waihu-trunk ${trunk}`}))`.execute(trx);
+    await lockTrunk(trx, trunk);
     if (campaignId !== undefined && leadId !== undefined && contactId !== undefined && phone !== '') {
       const campaign = await lockCampaign(trx, campaignId);
       if (campaign?.state !== 'running') return false;
@@ -37,13 +37,8 @@ export async function moveAttempt(
     const moved = await sql`
       UPDATE attempts SET trunk = ${trunk}, caller_number = ${callerNumber},
         tried = tried || ${JSON.stringify([note])}::jsonb
-      WHERE id = ${attempt.id}::uuid AND state = 'open'
-        AND (SELECT coalesce(sum(1 + second_calls), 0) FROM attempts
-          WHERE state = 'open' AND trunk = ${trunk}) < ${Math.min(channels, MOST)}
+      WHERE id = ${attempt.id}::uuid AND state = 'open' AND ${hasChannel(trunk, channels)}
       RETURNING id`.execute(trx);
     return moved.rows.length > 0;
   });
 }
-
-/** PostgreSQL knows no infinite integer. */
-const MOST = 1_000_000;

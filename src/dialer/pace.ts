@@ -21,6 +21,14 @@ export class Pace {
     return first >= untilMs ? 0 : Math.ceil((untilMs - first) / this.#intervalMs);
   }
 
+  /** Takes the first free slot and says how far away it is; undefined where that is more than `withinMs`. */
+  takeWithin(nowMs: number, withinMs: number): number | undefined {
+    const atMs = this.nextMs(nowMs);
+    if (atMs - nowMs > withinMs) return undefined;
+    this.take(atMs);
+    return atMs - nowMs;
+  }
+
   /** Takes the slot at `atMs`, which is not before the first free one. */
   take(atMs: number): void {
     this.#nextMs = atMs + this.#intervalMs;

@@ -6,7 +6,8 @@ export type TransferKind = (typeof TRANSFER_KINDS)[number];
 
 /**
  * Why a transfer did not come about: what the target did, `refused` where the callee's line does not let itself be
- * transferred, `no-channel` where the trunk has none free, `cancelled` where we gave up.
+ * transferred, `no-channel` where the trunks that
+ * take the number have none free, `no-trunk` where none takes it, `cancelled` where we gave up.
  */
 export const TRANSFER_FAILURES = [
   'busy',
@@ -16,6 +17,7 @@ export const TRANSFER_FAILURES = [
   'unreachable',
   'refused',
   'no-channel',
+  'no-trunk',
   'cancelled',
 ] as const;
 export type TransferFailure = (typeof TRANSFER_FAILURES)[number];

@@ -224,7 +224,9 @@ describe('attempts on a database', () => {
     const lead = first.attempts[0]!;
     await store.settle(lead, decideOutcome(finishedCall(lead)), new Date());
     const single = { ...lead, id: newId<'attempt'>(), campaignId: undefined, leadId: undefined };
-    await openSingleAttempt(database.db, single, nodeId);
+    expect(await openSingleAttempt(database.db, single, { nodeId, channels: 1 })).toBe(true);
+    const another = { ...single, id: newId<'attempt'>() };
+    expect(await openSingleAttempt(database.db, another, { nodeId, channels: 1 })).toBe(false);
     expect((await store.take(campaign, { limit: 1, lines: [offeredLines(1)], now: new Date() })).attempts).toEqual([]);
     expect(await dialer.recoverOrphans({ olderThanMs: 30_000 })).toBe(0);
     expect(await dialer.recoverOrphans({ all: true })).toBe(0);

@@ -246,6 +246,6 @@ async function single(name: string): Promise<Attempt> {
     variables: {},
     createdAt: new Date(),
   };
-  await openSingleAttempt(database.db, attempt, newId<'node'>());
+  await openSingleAttempt(database.db, attempt, { nodeId: newId<'node'>(), channels: 100 });
   return attempt;
 }

@@ -79,18 +79,18 @@ it('a call that came in counts as a channel and not as a dial, keeps its caller 
   expect(taken.attempts.map(({ phone }) => phone)).toEqual(['+8613900000002']);
 
   // Of three channels the two calls take two, whoever one of them is handed over to a third, and nobody a fourth.
-  expect(await takeSecondChannel(db, attempt, 3)).toBe(true);
-  expect(await takeSecondChannel(db, attempt, 3)).toBe(false);
+  expect(await takeSecondChannel(db, attempt.id, 'main', 3)).toBe(true);
+  expect(await takeSecondChannel(db, attempt.id, 'main', 3)).toBe(false);
   expect(await openInboundAttempt(db, { ...second, id: newId<'attempt'>(now) }, { nodeId: gone, channels: 3 })).toBe(
     false,
   );
   const unlimited = { ...campaign, settings: { ...campaign.settings, maxConcurrentCalls: 9 } };
   await sql`UPDATE attempts SET state = 'ended' WHERE id = ${attempt.id}::uuid`.execute(db);
-  expect(await takeSecondChannel(db, attempt, 3)).toBe(false);
+  expect(await takeSecondChannel(db, attempt.id, 'main', 3)).toBe(false);
   await sql`UPDATE attempts SET state = 'open' WHERE id = ${attempt.id}::uuid`.execute(db);
   expect((await take(3, unlimited)).attempts).toEqual([]);
-  await freeSecondChannel(db, attempt.id);
-  await freeSecondChannel(db, attempt.id);
+  await freeSecondChannel(db, attempt.id, 'main');
+  await freeSecondChannel(db, attempt.id, 'main');
   expect((await take(3, unlimited)).attempts).toHaveLength(1);
 
   await store.lease([campaign.id], now, new Date(now.getTime() + 60_000));

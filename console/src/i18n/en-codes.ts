@@ -90,6 +90,7 @@ export const enCodes: typeof zhCodes = {
     unreachable: 'unreachable',
     refused: 'the line cannot transfer',
     'no-channel': 'no free channel',
+    'no-trunk': 'no trunk takes the number',
     cancelled: 'cancelled',
   },
   listener: { monitor: 'monitoring', whisper: 'whispering', barge: 'barged in' },

@@ -97,6 +97,7 @@ export const zhCodes = {
     unreachable: '无法接通',
     refused: '线路不支持转接',
     'no-channel': '线路通道已满',
+    'no-trunk': '没有线路可拨此号码',
     cancelled: '已取消',
   } satisfies Record<TransferFailure, string>,
   listener: { monitor: '监听', whisper: '耳语', barge: '强插' } satisfies Record<ListenerRole, string>,

@@ -42,7 +42,7 @@ import type { Speech } from './speech.ts';
 import { openSingleCalls } from './single-call.ts';
 import { sipBinds } from './sip-binds.ts';
 import { secondCalls } from './second-calls.ts';
-import { dialTrunks, lineFor, trunkSummaries } from './trunk-lines.ts';
+import { dialTrunks, linesFor, trunkSummaries } from './trunk-lines.ts';
 import { openTrunks } from './trunks.ts';
 
 export interface PlatformOptions {
@@ -129,12 +129,13 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     log,
     sip,
     trunk: (name) => trunks.find(name),
-    takeChannel: secondCalls({
+    takeLine: secondCalls({
       db: database.db,
       clock,
       log,
-      trunks: lines,
-      takeSlot: (trunk, withinMs) => dialer.takeSlot(trunk, withinMs),
+      random: Math.random,
+      lines: () => dialer.lines,
+      trunks,
     }),
     failOver: (attempt, tried) => dialer.failOver(attempt, tried),
     transferTargets: config.transfer.targets,
@@ -172,7 +173,8 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     nodeId,
     placeCall,
     admits,
-    lineFor: (named, phone) => lineFor(lines, named, phone),
+    linesFor: (named, phone) => linesFor(lines, named, phone),
+    takeSlot: (trunk, withinMs) => dialer.takeSlot(trunk, withinMs),
   });
   stack.defer(() => single.close());
   const dialer = new Dialer({

@@ -9,11 +9,15 @@ import type { Log } from '#platform/log.ts';
 import type { SingleCall } from '#api/context.ts';
 import { isSuppressed } from '#compliance/suppression.ts';
 import { closeSingleAttempt, openSingleAttempt } from '#dialer/single-attempt.ts';
+import type { SingleLines } from './trunk-lines.ts';
 import { scriptVariables } from '#dialer/variables.ts';
 import { list, load } from '#dialog/store.ts';
 
 /** A person asked for this dial, so it rings as long as a campaign's default. */
 const RING_TIMEOUT_MS = 45_000;
+
+/** A slot in a trunk's calls per second that is further away is as good as none: somebody waits for the call. */
+const SLOT_MS = 5_000;
 
 /** Waits this long at the end for calls that were hung up, so that their records are written. */
 const CLOSE_MS = 10_000;
@@ -24,8 +28,10 @@ export interface SingleCallsOptions {
   readonly log: Log;
   readonly nodeId: string;
   readonly placeCall: (attempt: Attempt, signal: AbortSignal) => Promise<CallOutcome>;
-  /** The trunk for a number among those that a call names, and their group where others may stand in. */
-  readonly lineFor: (named: string, phone: string) => { readonly trunk: string; readonly group: string | undefined };
+  /** The trunks for a number among those that a call names. */
+  readonly linesFor: (named: string, phone: string) => SingleLines;
+  /** Takes the trunk's next slot and says how far away it is; undefined where that is more than `withinMs`. */
+  readonly takeSlot: (trunk: string, withinMs: number) => number | undefined;
   /** Whether the node takes another call now. */
   readonly admits: () => boolean;
 }
@@ -56,8 +62,8 @@ export function openSingleCalls(o: SingleCallsOptions): SingleCalls {
     },
     async place(call) {
       if (draining) throw goingAway();
-      const attempt = await openAttempt(o, call);
-      const settled = follow(o, attempt, hangUp.signal).finally(() => live.delete(settled));
+      const { attempt, waitMs } = await openAttempt(o, call);
+      const settled = follow(o, attempt, waitMs, hangUp.signal).finally(() => live.delete(settled));
       live.add(settled);
       return attempt.id;
     },
@@ -73,9 +79,10 @@ export function openSingleCalls(o: SingleCallsOptions): SingleCalls {
   };
 }
 
-async function follow(o: SingleCallsOptions, attempt: Attempt, signal: AbortSignal): Promise<void> {
+async function follow(o: SingleCallsOptions, attempt: Attempt, waitMs: number, signal: AbortSignal): Promise<void> {
   let code: OutcomeCode = 'lost';
   try {
+    await turn(o.clock, waitMs, signal);
     ({ code } = await o.placeCall(attempt, signal));
   } catch (error) {
     o.log.error({ attemptId: attempt.id, err: error }, 'a single call failed');
@@ -87,8 +94,25 @@ async function follow(o: SingleCallsOptions, attempt: Attempt, signal: AbortSign
   }
 }
 
+/** Waits for the slot; a call that is taken back meanwhile ends without an INVITE. */
+async function turn(clock: Clock, waitMs: number, signal: AbortSignal): Promise<void> {
+  if (waitMs <= 0 || signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      timer.cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = clock.setTimer(waitMs, done);
+    signal.addEventListener('abort', done);
+  });
+}
+
 /** The suppression list holds here too; calling windows do not, because a person stands behind the dial. */
-async function openAttempt(o: SingleCallsOptions, call: SingleCall): Promise<Attempt> {
+async function openAttempt(
+  o: SingleCallsOptions,
+  call: SingleCall,
+): Promise<{ readonly attempt: Attempt; readonly waitMs: number }> {
   if (await isSuppressed(o.db, call.phone)) {
     throw new AppError('conflict', {
       zh: '这个号码在禁呼名单中，不能拨打。',
@@ -116,31 +140,55 @@ async function openAttempt(o: SingleCallsOptions, call: SingleCall): Promise<Att
   // After what is wrong with the call itself, which trying again later would not mend.
   if (!o.admits()) throw busy();
   const now = o.clock.now();
-  const { trunk, group } = o.lineFor(call.trunk, call.phone);
-  const attempt: Attempt = {
+  const { trunks, group } = o.linesFor(call.trunk, call.phone);
+  if (trunks.length === 0) throw noTrunk(call.trunk);
+  const attempt: Omit<Attempt, 'trunk' | 'callerNumber'> = {
     id: newId<'attempt'>(now),
     campaignId: undefined,
     leadId: undefined,
     contactId: undefined,
     number: 1,
     phone: call.phone,
-    callerNumber: call.callerNumber,
     timeZone: call.timeZone,
-    trunk,
     ...(group === undefined ? {} : { standIns: { group, callerNumber: call.callerNumber } }),
     ringTimeoutMs: RING_TIMEOUT_MS,
     script,
     variables: values,
     createdAt: now,
   };
-  await openSingleAttempt(o.db, attempt, o.nodeId);
-  return attempt;
+  for (const { name: trunk, channels, callerNumber: rule } of trunks) {
+    const waitMs = o.takeSlot(trunk, SLOT_MS);
+    if (waitMs === undefined) continue;
+    // A trunk that was named owns the number; of a group not every one does.
+    const callerNumber = group === undefined ? call.callerNumber : rule(call.phone, call.callerNumber);
+    const dial = { ...attempt, trunk, callerNumber };
+    if (await openSingleAttempt(o.db, dial, { nodeId: o.nodeId, channels })) return { attempt: dial, waitMs };
+  }
+  throw linesBusy(call.trunk);
 }
 
 function goingAway(): AppError {
   return new AppError(
     'unavailable',
     { zh: '平台正在停止，不再拨打新电话。', en: 'The platform is stopping and places no new calls.' },
+    { retryable: true },
+  );
+}
+
+function noTrunk(named: string): AppError {
+  return new AppError('invalid-input', {
+    zh: `没有名为“${named}”且接受这个号码的线路；用 waihu trunk list 查看，或改线路的 takes。`,
+    en: `No trunk named "${named}" takes this number; see waihu trunk list, or change takes of the trunk.`,
+  });
+}
+
+function linesBusy(named: string): AppError {
+  return new AppError(
+    'unavailable',
+    {
+      zh: `线路“${named}”的通道或每秒呼叫额度已用完，请稍后再试。`,
+      en: `The channels or calls per second of trunk "${named}" are used up; try again later.`,
+    },
     { retryable: true },
   );
 }

@@ -52,16 +52,33 @@ export function trunkSummaries(configs: readonly TrunkConfig[], trunks: Pick<Tru
   return [...single, ...grouped];
 }
 
-/** What a call outside of campaigns goes over: the named trunk, or of a group the first that can take the number. */
-export function lineFor(
-  dials: readonly DialTrunk[],
-  named: string,
-  phone: string,
-): { readonly trunk: string; readonly group: string | undefined } {
+/** What a call outside of campaigns may go over. */
+export interface SingleLines {
+  /** In the order in which they are tried, with the most calls at once that each takes now. */
+  readonly trunks: readonly (Pick<DialTrunk, 'name' | 'callerNumber'> & { readonly channels: number })[];
+  /** Where others of a group may stand in. */
+  readonly group: string | undefined;
+}
+
+/**
+ * The trunk that a call outside of campaigns names, or those of the group that it names which take the number: those that
+ * take no calls at this moment come last, because a person asked for the call.
+ */
+export function linesFor(dials: readonly DialTrunk[], named: string, phone: string): SingleLines {
   const members = dials.filter(({ group }) => group === named).toSorted((a, b) => a.priority - b.priority);
   const fits = members.filter(({ takes }) => takes?.test(phone) !== false);
-  const chosen = fits.find((one) => one.hold() === undefined) ?? fits[0] ?? members[0];
-  return { trunk: chosen?.name ?? named, group: members.length > 1 ? named : undefined };
+  const held = (one: DialTrunk): number => (one.hold() === undefined ? 0 : 1);
+  const own = dials.filter(({ name }) => name === named);
+  const chosen = members.length === 0 ? own : fits.toSorted((a, b) => held(a) - held(b));
+  return {
+    // Of a trunk whose servers are all dead the call itself says so.
+    trunks: chosen.map((one) => ({
+      name: one.name,
+      callerNumber: (to, wanted) => one.callerNumber(to, wanted),
+      channels: held(one) === 1 ? one.channels : one.freeChannels(),
+    })),
+    group: members.length > 1 ? named : undefined,
+  };
 }
 
 function stateOf(trunk: Trunk | undefined): Pick<TrunkSummary, 'state' | 'hold'> {

@@ -9,7 +9,7 @@ import { TrunkCall } from '#calls/trunk-call.ts';
 import { SipUserAgent } from '#telephony/sip/user-agent.ts';
 import type { CallEnd } from '#telephony/sip/user-agent.ts';
 import { openLogLines } from '../../../test/support/log-lines.ts';
-import { dialTrunks, lineFor, trunkSummaries } from './trunk-lines.ts';
+import { dialTrunks, linesFor, trunkSummaries } from './trunk-lines.ts';
 import { openTrunks } from './trunks.ts';
 import type { Trunks } from './trunks.ts';
 
@@ -105,8 +105,13 @@ describe('the trunks of a node', () => {
     const dials = dialTrunks(configs, opened);
     expect(dials.map((one) => one.hold() === undefined)).toEqual([false, true]);
     expect(dials[0]!.freeChannels()).toBe(0);
-    expect(lineFor(dials, 'east', '+8613800000000')).toEqual({ trunk: 'b', group: 'east' });
-    expect(lineFor(dials, 'a', '+8613800000000')).toEqual({ trunk: 'a', group: undefined });
+    const singles = (named: string) => {
+      const { trunks: found, group } = linesFor(dials, named, '+8613800000000');
+      return [found.map(({ name, channels }) => `${name} ${channels}`), group];
+    };
+    expect(singles('east')).toEqual([['b 30', 'a 30'], 'east']);
+    expect(singles('a')).toEqual([['a 30'], undefined]);
+    expect(singles('nowhere')).toEqual([[], undefined]);
     const [a, b, east] = trunkSummaries(configs, opened);
     expect(a).toMatchObject({ hold: { reason: 'unreachable' }, state: { servers: [{ lastError: 'SIP 503' }] } });
     expect(b).not.toHaveProperty('hold');

@@ -19,7 +19,7 @@ import type { BridgeCommand } from './bridge-protocol.ts';
 import { CallBridge } from './call-bridge.ts';
 import { transferFailureOf } from './outside-leg.ts';
 import { outsideTarget } from './outside-target.ts';
-import type { OutsideCaller, TakeChannel } from './outside-target.ts';
+import type { OutsideCaller, SecondTrunk, TakeLine } from './outside-target.ts';
 
 const ROUTE = plainRoute(
   't',
@@ -47,7 +47,7 @@ let refer: PromiseWithResolvers<TransferResult>;
 /** The line agrees to a REFER. */
 let agreed: (() => void) | undefined;
 let bridge: CallBridge;
-let takeChannel: TakeChannel | undefined;
+let takeLine: TakeLine | undefined;
 /** Keys by INFO, by whose they are, and whether they are taken. */
 let infos: string[];
 let takesInfo: boolean;
@@ -57,7 +57,7 @@ beforeEach(() => {
   [posted, noted, hangUps, seconds] = [[], [], [], []];
   refer = Promise.withResolvers();
   [infos, takesInfo] = [[], true];
-  takeChannel = undefined;
+  takeLine = undefined;
   bridge = new CallBridge({
     clock,
     log: silentLog,
@@ -78,11 +78,16 @@ function infoTo(who: string, digit: string): ReturnType<OutgoingCall['sendDigit'
   return Promise.resolve({ ok: takesInfo, status: takesInfo ? 200 : 415, detail: '' });
 }
 
+/** The way over the call's own trunk. */
+function over(free: () => void): SecondTrunk {
+  return { trunk: new Trunk(ROUTE, { clock }), callerNumber: '+862100000000', free };
+}
+
 /** A user agent that does what the test says, and the call that second calls stand beside. */
 function caller(): OutsideCaller {
   return {
     clock,
-    takeChannel,
+    takeLine,
     trunk: new Trunk(ROUTE, { clock }),
     attempt: { id: 'a', callerNumber: '+862100000000' } as unknown as Attempt,
     sip: {
@@ -311,13 +316,44 @@ test.each(['callee', 'target'])('keys for a %s without telephone-events go by IN
 
 describe('a second call to a number takes a channel of the trunk', () => {
   test('and is not placed where none is free', async () => {
-    takeChannel = () => Promise.resolve(undefined);
+    takeLine = () => Promise.resolve('no-channel');
     start();
     opened();
     await expect.poll(() => dos().at(-1)).toBe('resume');
     expect(posted.at(-1)).toEqual({ do: 'resume', failure: 'no-channel' });
     expect(seconds).toEqual([]);
     expect(clock.running).toBe(0);
+  });
+
+  test('and fails by name where no trunk takes the number', async () => {
+    takeLine = () => Promise.resolve('no-trunk');
+    start();
+    opened();
+    await expect.poll(() => posted.at(-1)).toEqual({ do: 'resume', failure: 'no-trunk' });
+    expect(seconds).toEqual([]);
+  });
+
+  test('and goes out as the trunk that was found wants it: server, number, caller number, codecs, account', async () => {
+    const other = plainRoute(
+      'other',
+      { host: '192.0.2.7', port: 5070 },
+      { codecs: ['PCMU'], numbers: { format: 'national', stripPrefix: undefined, addPrefix: '9' } },
+    );
+    let asked = '';
+    takeLine = (_, called) => {
+      asked = called;
+      const trunk = new Trunk(other, { clock });
+      return Promise.resolve({ trunk, callerNumber: '+862199999999', free: () => undefined });
+    };
+    start();
+    opened();
+    await expect.poll(() => seconds.length).toBe(1);
+    expect(asked).toBe('+8613900000002');
+    const { request, sdp } = seconds[0]!;
+    expect([request.target, request.from]).toEqual(['sip:913900000002@192.0.2.7:5070', 'sip:02199999999@127.0.0.1']);
+    expect(request.credentials).toBeUndefined();
+    expect(sdp).toContain('PCMU');
+    expect(sdp).not.toContain('PCMA');
   });
 
   test.each([
@@ -327,7 +363,7 @@ describe('a second call to a number takes a channel of the trunk', () => {
     ['the call ends', () => (answered(), bridge.close())],
   ])('and gives it back once when %s', async (_, end) => {
     let free = 0;
-    takeChannel = ({ id }) => Promise.resolve(id === 'a' ? () => void free++ : undefined);
+    takeLine = ({ id }) => Promise.resolve(id === 'a' ? over(() => void free++) : 'no-channel');
     start();
     opened();
     await expect.poll(() => seconds.length).toBe(1);
@@ -338,13 +374,13 @@ describe('a second call to a number takes a channel of the trunk', () => {
   });
 
   test('and gives it back where nobody wants it any more when its turn comes', async () => {
-    const turn = Promise.withResolvers<() => void>();
+    const turn = Promise.withResolvers<SecondTrunk>();
     let free = 0;
-    takeChannel = () => turn.promise;
+    takeLine = () => turn.promise;
     start();
     opened();
     bridge.endTransfer();
-    turn.resolve(() => void free++);
+    turn.resolve(over(() => void free++));
     await expect.poll(() => free).toBe(1);
     expect(seconds).toEqual([]);
     bridge.listen({ target: 'sip:8000@192.0.2.9', role: 'monitor' }, 'user:1');
@@ -371,7 +407,9 @@ test('listeners are bounded, and go when the call goes', () => {
 
 test('the account of the trunk never goes to an address that somebody typed in', () => {
   const place = (target: string): OutgoingCallRequest => {
-    outsideTarget(caller(), target).place({ callId: 'c', sdp: 'v=0', ringTimeoutMs: 1000 }, {} as OutgoingCallHandlers);
+    const { line } = outsideTarget(caller(), target);
+    if (typeof line === 'function') throw new Error('nothing is counted here');
+    line.place({ callId: 'c', sdp: 'v=0', ringTimeoutMs: 1000 }, {} as OutgoingCallHandlers);
     return seconds.at(-1)!.request;
   };
   const direct = place('sip:8001@203.0.113.5');

@@ -11,7 +11,7 @@ import type { CallEnd, HangupReason, OutgoingCall } from '#telephony/sip/user-ag
 import { agreedMedia, localMedia } from '../call-media.ts';
 import { KeySender } from './key-sender.ts';
 import type { BridgeCommand, BridgeEvent, LegRole } from './bridge-protocol.ts';
-import type { OutsideTarget } from './outside-target.ts';
+import type { OutsideLine, OutsideTarget } from './outside-target.ts';
 
 /** A worker that has not bound a leg's ports by then is stuck, or the trunk has no turn for the call. */
 const PORTS_MS = 5_000;
@@ -46,8 +46,7 @@ export class OutsideLeg {
   #offer: SessionDescription | undefined;
   #sip: OutgoingCall | undefined;
   #keys: KeySender | undefined;
-  /** Gives the channel of the trunk back. */
-  #free: () => void = () => undefined;
+  #line: OutsideLine | undefined;
   #answeredMs: number | undefined;
   #endedMs: number | undefined;
   #state: 'opening' | 'calling' | 'answered' | 'ended' = 'opening';
@@ -105,25 +104,24 @@ export class OutsideLeg {
   }
 
   async #ready(audioPort: number, textPort: number): Promise<void> {
-    const { takeChannel } = this.#o.to;
-    if (takeChannel !== undefined) {
-      const free = await takeChannel();
-      if (free === undefined) return this.#end('no-channel');
-      // Nobody waits for it any more.
-      if (this.#state !== 'opening') return free();
-      this.#free = free;
-    }
-    this.#invite(audioPort, textPort);
+    const { line } = this.#o.to;
+    if (typeof line !== 'function') return this.#invite(line, { audioPort, textPort });
+    const found = await line();
+    if (typeof found === 'string') return this.#end(found);
+    // Nobody waits for it any more.
+    if (this.#state !== 'opening') return found.free();
+    this.#invite(found, { audioPort, textPort });
   }
 
-  #invite(audioPort: number, textPort: number): void {
+  #invite(line: OutsideLine, ports: { readonly audioPort: number; readonly textPort: number }): void {
+    this.#line = line;
     this.#waiting.cancel();
     this.#state = 'calling';
-    const { to, rtpAddress, ringTimeoutMs, log } = this.#o;
-    const offer = createOffer(localMedia(to, rtpAddress, { audioPort, textPort }));
+    const { rtpAddress, ringTimeoutMs, log } = this.#o;
+    const offer = createOffer(localMedia(line, rtpAddress, ports));
     this.#offer = offer;
     try {
-      this.#sip = to.place(
+      this.#sip = line.place(
         { callId: newId<'call'>(), sdp: writeSdp(offer), ringTimeoutMs },
         {
           onProgress: () => undefined,
@@ -165,7 +163,7 @@ export class OutsideLeg {
 
   #negotiate(sdp: string): NegotiatedMedia | undefined {
     if (this.#offer === undefined) return undefined;
-    const agreed = agreedMedia(this.#offer, sdp, { log: this.#o.log, trunk: this.#o.to.trunk });
+    const agreed = agreedMedia(this.#offer, sdp, { log: this.#o.log, trunk: this.#line?.trunk });
     if (agreed.media === undefined) this.#o.log.warn({ reason: agreed.fault }, 'SDP answer of a second call refused');
     return agreed.media;
   }
@@ -176,7 +174,7 @@ export class OutsideLeg {
     this.#state = 'ended';
     this.#endedMs = this.#o.clock.monotonicMs();
     this.#waiting.cancel();
-    this.#free();
+    this.#line?.free();
     this.#o.post({ do: 'leave', leg: this.id });
     this.#o.onEnded(answered ? undefined : failure);
   }

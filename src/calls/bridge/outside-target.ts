@@ -12,22 +12,28 @@ import { inviteOf } from '../trunk-invite.ts';
 import type { TrunkPeer, TrunkRoute } from '../trunk-route.ts';
 import type { Trunk } from '../trunk.ts';
 
-/**
- * Takes a channel of the trunk for a second call beside `attempt` and waits for its turn; what comes back gives it back.
- * Undefined where none is free. Never rejects.
- */
-export type TakeChannel = (attempt: Attempt) => Promise<(() => void) | undefined>;
+/** The way of a second call over a trunk; `free` gives its channel back. */
+export interface SecondTrunk {
+  readonly trunk: Trunk;
+  /** What the trunk's rule shows to whom is called. */
+  readonly callerNumber: string;
+  readonly free: () => void;
+}
 
-/** An outside number or PBX that can be called. */
-export interface OutsideTarget {
-  /** Where the callee's own line is sent by a blind transfer. */
-  readonly uri: string;
+/**
+ * Finds a trunk that takes the number for a second call beside `attempt`, takes a channel there and waits for its turn.
+ * Never rejects.
+ */
+export type TakeLine = (attempt: Attempt, called: string) => Promise<SecondTrunk | 'no-trunk' | 'no-channel'>;
+
+/** How an outside number or PBX is called. */
+export interface OutsideLine {
   /** Undefined where it is called without one. */
   readonly trunk: Trunk | undefined;
   readonly codecs: readonly AudioCodec[];
   readonly srtp: SrtpPolicy | undefined;
-  /** To be called before `place`; undefined where no channel is taken. */
-  readonly takeChannel: (() => ReturnType<TakeChannel>) | undefined;
+  /** To be called once the call is over, or will not be placed. */
+  readonly free: () => void;
   /** Throws what `placeCall` throws, and `resource-exhausted` while every server of the trunk is full. */
   place(
     call: { readonly callId: string; readonly sdp: string; readonly ringTimeoutMs: number },
@@ -35,48 +41,77 @@ export interface OutsideTarget {
   ): OutgoingCall;
 }
 
+/** An outside number or PBX that can be called. */
+export interface OutsideTarget {
+  /** Where the callee's own line is sent by a blind transfer. */
+  readonly uri: string;
+  /** The way there, or what looks for one. */
+  readonly line: OutsideLine | (() => Promise<OutsideLine | 'no-trunk' | 'no-channel'>);
+}
+
 /** What a second call goes out with. */
 export interface OutsideCaller {
   readonly clock: Clock;
   readonly sip: Pick<SipUserAgent, 'placeCall' | 'address'>;
+  /** That of the call. */
   readonly trunk: Trunk;
   /** The call that it stands beside. */
   readonly attempt: Attempt;
-  /** Undefined where channels are not counted. */
-  readonly takeChannel?: TakeChannel | undefined;
+  /** Undefined: second calls go over the call's own trunk, uncounted. */
+  readonly takeLine?: TakeLine | undefined;
   /** Whom second calls may go to, as `allowsTarget` reads it; anybody unless set. */
   readonly transferTargets?: readonly string[] | undefined;
 }
 
 /**
- * A number goes out through the trunk of the call: with `+` in the trunk's own format, without one as it is, so that
- * extensions and service numbers work. A SIP URI is called directly, without the trunk's account. Throws `invalid-input`.
+ * A number goes out through a trunk: with `+` in the trunk's own format, without one as it is, so that extensions and
+ * service numbers work. A SIP URI is called directly, without the trunk's account. Throws `invalid-input`.
  */
 export function outsideTarget(o: OutsideCaller, target: string): OutsideTarget {
   const called = dialable(target);
   if (called === undefined) throw notDialable(target);
   if (!allowsTarget(o.transferTargets ?? [], called)) throw notAllowed();
-  const { attempt, clock, sip, takeChannel, trunk } = o;
+  const { attempt, sip, takeLine, trunk } = o;
   const { route } = trunk;
-  const { codecs, srtp } = route;
-  const host = sip.address.address;
   if (/^sips?:/i.test(called)) {
-    const from = sipUri(formatNumber(attempt.callerNumber, route.numbers.format), host);
+    const from = sipUri(formatNumber(attempt.callerNumber, route.numbers.format), sip.address.address);
     return {
       uri: called,
-      trunk: undefined,
-      codecs,
-      srtp,
-      takeChannel: undefined,
-      place: (call, handlers) => sip.placeCall({ ...call, target: called, from }, handlers),
+      line: {
+        trunk: undefined,
+        codecs: route.codecs,
+        srtp: route.srtp,
+        free: () => undefined,
+        place: (call, handlers) => sip.placeCall({ ...call, target: called, from }, handlers),
+      },
     };
   }
+  const { callerNumber } = attempt;
   return {
     uri: numberUri(route, route.peers[0], called),
+    line:
+      takeLine === undefined
+        ? lineOver(o, { trunk, callerNumber, free: () => undefined }, called)
+        : async () => {
+            const found = await takeLine(attempt, called);
+            return typeof found === 'string' ? found : lineOver(o, found, called);
+          },
+  };
+}
+
+function lineOver(
+  { attempt, clock, sip }: OutsideCaller,
+  { trunk, callerNumber, free }: SecondTrunk,
+  called: string,
+): OutsideLine {
+  const { route } = trunk;
+  const host = sip.address.address;
+  const dialled = { ...attempt, callerNumber, phone: called as PhoneNumber };
+  return {
     trunk,
-    codecs,
-    srtp,
-    takeChannel: takeChannel === undefined ? undefined : () => takeChannel(attempt),
+    codecs: route.codecs,
+    srtp: route.srtp,
+    free,
     place: ({ callId, sdp, ringTimeoutMs }, handlers) =>
       new TrunkCall({
         clock,
@@ -85,12 +120,7 @@ export function outsideTarget(o: OutsideCaller, target: string): OutsideTarget {
         ringTimeoutMs,
         handlers,
         request: (peer, leftMs) => ({
-          ...inviteOf(
-            route,
-            peer,
-            { ...attempt, id: callId as AttemptId, phone: called as PhoneNumber },
-            { host, sdp, ringTimeoutMs: leftMs },
-          ),
+          ...inviteOf(route, peer, { ...dialled, id: callId as AttemptId }, { host, sdp, ringTimeoutMs: leftMs }),
           target: numberUri(route, peer, called),
         }),
       }),
