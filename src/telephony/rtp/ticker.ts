@@ -166,10 +166,10 @@ export class Ticker {
     // Neighbouring phases take turns.
     const waits = this.#pairs && frames === 1 && (Math.floor(newestMs / FRAME_MS) + phase.index) % 2 === 0;
     // Backwards: a member that removes itself moves only those that had their turn.
-    for (let i = members.length - 1; i >= 0; i--) {
-      const member = members[i];
-      if (!waits || member?.send(newestMs) === false) member?.tick(newestMs);
-    }
+    if (this.#pairs)
+      for (let i = members.length - 1; i >= 0; i--)
+        if (members[i]?.send(newestMs) === false && waits) members[i]?.tick(newestMs);
+    if (!waits) for (let i = members.length - 1; i >= 0; i--) members[i]?.tick(newestMs);
   }
 
   #giveUp(phase: Phase, nowMs: number): void {
