@@ -99,6 +99,20 @@ const CASES: readonly Caller[] = [
     ],
   },
   {
+    name: 'an INVITE that requires Replaces of who takes no call over',
+    agent: { replaces: false },
+    steps: [
+      call('OPTIONS', 1),
+      response(200, [has('Supported', 'timer, norefersub')]),
+      call('INVITE', 2, { ...SDP, headers: ['Replaces: x@y;to-tag=1;from-tag=2', 'Require: replaces'] }),
+      response(420, [has('Unsupported', 'replaces')]),
+      call('ACK', 2, IN),
+      call('INVITE', 3, { ...SDP, headers: ['Replaces: x@y;to-tag=1;from-tag=2'] }),
+      response(481),
+      call('ACK', 3, IN),
+    ],
+  },
+  {
     name: 'OPTIONS, and a request of a dialog that is over',
     steps: [
       call('OPTIONS', 1),

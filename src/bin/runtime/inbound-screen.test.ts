@@ -28,7 +28,13 @@ function door(o: { readonly policy?: 'drop' | 'refuse'; readonly admission?: Adm
     admission: () => admission,
     random: () => 0.5,
   });
-  const ask = (host: string, method = 'INVITE', uri = 'sip:+862155550000@192.0.2.9', to = uri) =>
+  const ask = (
+    host: string,
+    method = 'INVITE',
+    uri = 'sip:+862155550000@192.0.2.9',
+    to = uri,
+    more: readonly (readonly [string, string])[] = [],
+  ) =>
     screen(
       buildRequest(method, uri, [
         ['Via', `SIP/2.0/UDP ${host.includes(':') ? `[${host}]` : host};branch=z9hG4bK1`],
@@ -36,6 +42,7 @@ function door(o: { readonly policy?: 'drop' | 'refuse'; readonly admission?: Adm
         ['To', `<${to}>`],
         ['Call-ID', 'c'],
         ['CSeq', `1 ${method}`],
+        ...more,
       ]),
       { host, port: 5060 },
     );
@@ -47,6 +54,14 @@ describe('the screen before calls that come in', () => {
     const { ask } = door();
     for (const host of ['192.0.2.1', '2001:db8::1', '198.51.100.77', '2001:db8:1:2::3']) expect(ask(host)).toBe('pass');
     for (const host of ['192.0.2.2', '2001:db8::2', '198.51.101.1', '2001:db8:2::1']) expect(ask(host)).toBe('drop');
+  });
+
+  it('leaves it to the user agent to refuse what would take a call over, which names no number of ours', () => {
+    const replaces = [['Replaces', 'c;to-tag=1;from-tag=2']] as const;
+    const contact = 'sip:192.0.2.9:5060';
+    expect(door().ask('192.0.2.1', 'INVITE', contact, contact)).toEqual({ status: 404 });
+    expect(door().ask('192.0.2.1', 'INVITE', contact, contact, replaces)).toBe('pass');
+    expect(door().ask('203.0.113.5', 'INVITE', contact, contact, replaces)).toBe('drop');
   });
 
   it('says nothing to strangers, or 403, whatever they ask; never anything to what cannot be read', () => {

@@ -50,7 +50,9 @@ export function inboundScreen(o: InboundScreenOptions): { readonly screen: Scree
       if (request.method === 'INVITE') counts.refused[admission.reason] = (counts.refused[admission.reason] ?? 0) + 1;
       return { status: 503, headers: [['Retry-After', String(retryAfter(admission, o.random))]] };
     }
-    if (request.method === 'INVITE' && calledNumber(request.uri, request.to.uri, o.own) === undefined) {
+    // One that would take a call over goes to our Contact, and is refused for what it is (docs/decisions/0010).
+    const dials = request.method === 'INVITE' && request.headers.get('Replaces') === undefined;
+    if (dials && calledNumber(request.uri, request.to.uri, o.own) === undefined) {
       counts.notOurs++;
       return { status: 404 };
     }

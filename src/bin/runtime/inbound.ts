@@ -94,8 +94,6 @@ async function take(o: InboundOptions, incoming: IncomingCall, signal: AbortSign
   };
   const arrival = arrivalOf(o, incoming);
   if (arrival === undefined) return incoming.reject(404);
-  // A call of ours is taken over only by those whom we transferred it to ourselves, and we never do.
-  if (incoming.replaces !== undefined) return incoming.reject(603);
   if (!isAnswerable(incoming.sdp, arrival.route)) return incoming.reject(488);
   const { called, trunk, withheld } = arrival;
   const plan = await planInbound(o, { phone: withheld ? undefined : arrival.phone, called, trunk: trunk.name });

@@ -119,6 +119,8 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     log,
     bind: sipBinds(config.sip, o.trunks),
     product: `Waihu/${o.version}`,
+    // docs/decisions/0010
+    replaces: false,
   });
   stack.defer(() => sip.close('shutdown'));
   const trunks = openTrunks({ trunks: o.trunks, sip, clock, log });

@@ -19,7 +19,7 @@ import { openTransport } from './transport/open.ts';
 import type { SipBind } from './transport/open.ts';
 import type { SipProtocol, SipTransport } from './transport/transport.ts';
 import { Transports } from './transport/transports.ts';
-import { newTag } from './user-agent/agent-context.ts';
+import { newTag, supportedOptions } from './user-agent/agent-context.ts';
 import type { AgentContext } from './user-agent/agent-context.ts';
 import type { IncomingCall, OutgoingCall, OutgoingCallHandlers, OutgoingCallRequest } from './user-agent/call.ts';
 import { DigestClient } from './user-agent/digest.ts';
@@ -54,8 +54,6 @@ const PROBE_MS = 4_000;
 const RETRY_AFTER_SECONDS = '5';
 /** Requests that make sense only inside a dialog. */
 const INSIDE_ONLY: ReadonlySet<string> = new Set(['BYE', 'INFO', 'UPDATE', 'PRACK', 'NOTIFY']);
-/** Extensions that an INVITE may require. */
-const KNOWN_OPTIONS: ReadonlySet<string> = new Set(['timer', 'replaces', 'norefersub']);
 
 export interface UserAgentOptions {
   readonly clock: Clock;
@@ -64,6 +62,11 @@ export interface UserAgentOptions {
   readonly bind: { readonly address: string; readonly port: number } | readonly SipBind[];
   /** For User-Agent and Server. */
   readonly product: string;
+  /**
+   * Whether calls may be taken over by an INVITE with Replaces (RFC 3891), which they may unless said. Otherwise nobody is
+   * told that we could, what requires it gets 420, and what names a call of ours gets 403 and leaves that as it is.
+   */
+  readonly replaces?: boolean;
   /** Calls at once, both ways together; more come back with 503. */
   readonly maxDialogs?: number;
   /** The name service; the system's unless given. */
@@ -92,6 +95,8 @@ export class SipUserAgent {
   screen: Screen | undefined;
   readonly #context: AgentContext;
   readonly #maxDialogs: number;
+  readonly #replaces: boolean;
+  readonly #known: ReadonlySet<string>;
   /** By Call-ID and our tag. */
   readonly #calls = new Map<string, UacCall | UasCall>();
   /** What a merged request would repeat (RFC 3261 §8.2.2.2), of every INVITE transaction. */
@@ -105,6 +110,10 @@ export class SipUserAgent {
   private constructor(all: readonly SipTransport[], options: Omit<UserAgentOptions, 'bind'>) {
     this.#maxDialogs = options.maxDialogs ?? MAX_DIALOGS;
     const { clock, log, product, resolver = systemResolver, random = Math.random } = options;
+    this.#replaces = options.replaces ?? true;
+    const supported = supportedOptions(this.#replaces);
+    // What an INVITE may require is what we say that we know.
+    this.#known = new Set(supported.split(', '));
     const transports = new Transports(all, clock);
     this.address = all[0]?.local ?? { address: '', port: 0 };
     const layer = new TransactionLayer({
@@ -122,7 +131,7 @@ export class SipUserAgent {
       },
     });
     const locator = new Locator({ resolver, clock, transports, random });
-    this.#context = { clock, log, transports, locator, layer, product, random };
+    this.#context = { clock, log, transports, locator, layer, product, supported, random };
   }
 
   /** Binds the transports; throws `port-in-use` or `unavailable`, with none of them left open. */
@@ -273,7 +282,7 @@ export class SipUserAgent {
     const unknown = request.headers
       .all('Require')
       .flatMap((value) => value.split(',').map((one) => one.trim()))
-      .filter((option) => option !== '' && !KNOWN_OPTIONS.has(option.toLowerCase()));
+      .filter((option) => option !== '' && !this.#known.has(option.toLowerCase()));
     if (unknown.length > 0) {
       this.#respond(transaction, 420, [['Unsupported', unknown.join(', ')]]);
       return false;
@@ -308,6 +317,7 @@ export class SipUserAgent {
     if (!interval.ok) return this.#respond(transaction, 422, interval.headers);
     const replaced = this.#replacedBy(request);
     if (typeof replaced === 'number') return this.#respond(transaction, replaced);
+    if (replaced !== undefined && !this.#replaces) return this.#respond(transaction, 403);
     transaction.respond(buildResponse(request, 100));
     this.#invites.add(merged);
     transaction.onEnded = () => this.#invites.delete(merged);

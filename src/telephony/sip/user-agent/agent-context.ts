@@ -15,8 +15,10 @@ import type { Transports } from '../transport/transports.ts';
 
 /** Methods that we answer; others are refused with 405 or 501. */
 export const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY';
-/** Extensions that we know besides 100rel, which only our own calls use. */
-export const SUPPORTED = 'timer, replaces, norefersub';
+/** Extensions that we know besides 100rel, which only our own calls use; `replaces` where calls may be taken over. */
+export function supportedOptions(replaces: boolean): string {
+  return replaces ? 'timer, replaces, norefersub' : 'timer, norefersub';
+}
 
 /** What every call of one user agent shares. */
 export interface AgentContext {
@@ -26,6 +28,8 @@ export interface AgentContext {
   readonly locator: Locator;
   readonly layer: TransactionLayer;
   readonly product: string;
+  /** The value of Supported, without 100rel. */
+  readonly supported: string;
   /** From 0 to below 1, for waiting times. */
   readonly random: () => number;
 }

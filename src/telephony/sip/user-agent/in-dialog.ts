@@ -2,7 +2,7 @@ import type { HeaderField } from '../messages/headers.ts';
 import type { SipRequest } from '../messages/message.ts';
 import { buildResponse } from '../messages/write.ts';
 import type { ServerTransaction } from '../transactions/server.ts';
-import { ALLOW, contactOf, SUPPORTED } from './agent-context.ts';
+import { ALLOW, contactOf } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(['REGISTER', 'SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'MESSAGE', 'REFER', 'PRACK']);
@@ -27,7 +27,7 @@ export function capabilities(context: AgentContext): readonly HeaderField[] {
     ['Accept', 'application/sdp, application/dtmf-relay, message/sipfrag'],
     ['Accept-Encoding', 'identity'],
     ['Accept-Language', 'en, zh'],
-    ['Supported', SUPPORTED],
+    ['Supported', context.supported],
     ...context.transports.all.slice(0, 1).map(contactOf),
     ['Server', context.product],
   ];

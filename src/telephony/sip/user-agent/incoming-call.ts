@@ -6,7 +6,7 @@ import { buildResponse } from '../messages/write.ts';
 import { writeReason } from '../reason.ts';
 import type { ServerTransaction } from '../transactions/server.ts';
 import type { Peer } from '../transport/transport.ts';
-import { ALLOW, contactOf, newTag, SUPPORTED } from './agent-context.ts';
+import { ALLOW, contactOf, newTag } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
 import { AnswerRetransmission } from './answer-retransmission.ts';
 import { reasonText, replaceableOf, sdpOf, transferTarget } from './call.ts';
@@ -154,7 +154,7 @@ export class UasCall implements IncomingCall {
     this.#session.established(headers, interval.ok ? interval.interval : undefined);
     const response = buildResponse(this.#transaction.request, 200, {
       toTag: this.localTag,
-      headers: [...this.#headers(sdp), ['Supported', SUPPORTED], ...interval.headers],
+      headers: [...this.#headers(sdp), ['Supported', this.#context.supported], ...interval.headers],
       body: sdp,
     });
     this.#answer = new AnswerRetransmission(this.#context, this.#transaction, response, () => this.#onUnacknowledged());

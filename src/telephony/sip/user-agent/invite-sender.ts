@@ -10,7 +10,7 @@ import type { ClientTransaction } from '../transactions/client.ts';
 import { targetOf } from '../transport/target.ts';
 import type { Target } from '../transport/target.ts';
 import type { Peer } from '../transport/transport.ts';
-import { ALLOW, cancelOf, contactOf, DEAF, newVia, SUPPORTED } from './agent-context.ts';
+import { ALLOW, cancelOf, contactOf, DEAF, newVia } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
 import type { OutgoingCallRequest } from './call.ts';
 import { DigestAttempt } from './digest.ts';
@@ -234,7 +234,7 @@ export class InviteSender {
 
   #build(server: Peer | undefined): SipRequest {
     const { from, displayName, callId, headers, sdp, routes, reliable = 'supported' } = this.#asked;
-    const { transports, product } = this.#context;
+    const { transports, product, supported } = this.#context;
     const asked = this.#asked.sessionSeconds ?? SESSION_SECONDS;
     this.#authorization = server === undefined ? [] : this.#digest.fields('INVITE', this.#uri);
     const transport = transports.choose(server ?? { host: '', port: 0 });
@@ -248,7 +248,7 @@ export class InviteSender {
       ['CSeq', `${this.#sequence} INVITE`],
       contactOf(transport),
       ['Allow', ALLOW],
-      ['Supported', reliable === 'off' ? SUPPORTED : `100rel, ${SUPPORTED}`],
+      ['Supported', reliable === 'off' ? supported : `100rel, ${supported}`],
       ...(reliable === 'required' ? [['Require', '100rel'] as const] : []),
       ...(asked === 0 ? [] : askInterval(Math.max(asked, this.#minSeSeconds), this.#minSeSeconds)),
       ['User-Agent', product],

@@ -2,7 +2,7 @@ import type { Timer } from '#platform/clock.ts';
 import type { LocalMedia, NegotiatedMedia } from '../../sdp/media.ts';
 import type { HeaderField, Headers } from '../messages/headers.ts';
 import type { SipResponse } from '../messages/message.ts';
-import { ALLOW, SUPPORTED } from './agent-context.ts';
+import { ALLOW } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
 import { sdpOf } from './call.ts';
 import type { Acknowledgement, SessionRequest, SessionRequestHandlers } from './session.ts';
@@ -119,7 +119,7 @@ export class SessionChanges {
     const headers: HeaderField[] = [
       this.#host.contact,
       ['Allow', ALLOW],
-      ['Supported', SUPPORTED],
+      ['Supported', this.#context.supported],
       ...this.#askAgain(),
       ['Content-Type', 'application/sdp'],
     ];
@@ -165,7 +165,7 @@ export class SessionChanges {
   #update(): void {
     this.#host.request(
       'UPDATE',
-      { headers: [this.#host.contact, ['Supported', SUPPORTED], ...this.#askAgain()] },
+      { headers: [this.#host.contact, ['Supported', this.#context.supported], ...this.#askAgain()] },
       {
         onResponse: (response) => {
           const { status } = response;

@@ -8,7 +8,7 @@ import type { SipRequest, SipResponse } from '../messages/message.ts';
 import { buildResponse } from '../messages/write.ts';
 import { writeReason } from '../reason.ts';
 import type { ServerTransaction } from '../transactions/server.ts';
-import { ALLOW, newBranch, newVia, sendRequest, SUPPORTED } from './agent-context.ts';
+import { ALLOW, newBranch, newVia, sendRequest } from './agent-context.ts';
 import type { AgentContext } from './agent-context.ts';
 import { AnswerRetransmission } from './answer-retransmission.ts';
 import { reasonText, sdpOf } from './call.ts';
@@ -320,7 +320,7 @@ export class CallSession {
       headers: [
         this.#contact,
         ['Allow', ALLOW],
-        ['Supported', SUPPORTED],
+        ['Supported', this.#context.supported],
         ...interval.headers,
         ...(sdp === undefined ? [] : [['Content-Type', 'application/sdp'] as const]),
         server,

@@ -169,6 +169,31 @@ describe('an attended transfer', () => {
     expect(b.load.calls).toBe(1);
   });
 
+  it('takes no call over where that is off: nobody is told of it, and the call goes on', () => {
+    const network = new SipNetwork();
+    const taken: IncomingCall[] = [];
+    const b = network.agent(5070, { replaces: false });
+    b.onIncomingCall = (call) => {
+      taken.push(call);
+      accept(call);
+    };
+    const first = placeWatched(network.agent(5060), 5070);
+    network.clock.advance(100);
+    expect(network.log.find(({ label }) => label.startsWith('200'))?.text).toMatch(/^Supported: timer, norefersub\r$/m);
+    const { replaces } = first.call.replaceable!;
+    const ask = (...headers: [string, string][]) => {
+      const second = placeWatched(network.agent(5080 + taken.length + network.log.length), 5070, { headers });
+      network.clock.advance(100);
+      return second.ends[0]?.status;
+    };
+    expect(ask(['Replaces', replaces])).toBe(403);
+    expect(ask(['Replaces', `${replaces};early-only`])).toBe(486);
+    expect(ask(['Replaces', replaces], ['Require', 'replaces'])).toBe(420);
+    expect(ask(['Replaces', 'nobody;to-tag=1;from-tag=2'])).toBe(481);
+    expect(ask(['Replaces', replaces], ['Replaces', replaces])).toBe(400);
+    expect([taken.length, first.ends, b.load.calls]).toEqual([1, [], 1]);
+  });
+
   it('needs an answered call', async () => {
     const network = new SipNetwork();
     const watched = placeWatched(network.agent(5060), 5070);
