@@ -11,6 +11,8 @@ if (node === process.execPath) {
   const { renderApiDocument } = await import('../src/api/document.ts');
   mkdirSync(path.join(ROOT, 'docs'), { recursive: true });
   writeFileSync(path.join(ROOT, 'docs', 'config.md'), renderConfigDocument());
+  const { renderThirdParty } = await import('./third-party.ts');
+  writeFileSync(path.join(ROOT, 'docs', 'third-party.md'), renderThirdParty());
   const api = path.join(ROOT, 'docs', 'api.json');
   writeFileSync(api, await renderApiDocument());
   spawnSync(node, [path.join(ROOT, 'node_modules', 'oxfmt', 'bin', 'oxfmt'), api], { cwd: ROOT, stdio: 'inherit' });
