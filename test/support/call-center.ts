@@ -10,6 +10,7 @@ import { silentLog } from '#platform/log.ts';
 import type { Log } from '#platform/log.ts';
 import { openCallCenter } from '#calls/call-center.ts';
 import type { CallCenter } from '#calls/call-center.ts';
+import type { TakeLine } from '#calls/bridge/outside-target.ts';
 import type { CallObserver } from '#calls/call-side.ts';
 import type { FailOver } from '#calls/fail-over.ts';
 import { plainRoute } from '#calls/trunk-route.ts';
@@ -86,6 +87,8 @@ export async function openTestCenter(options: {
   /** Further trunks. */
   readonly routes?: readonly TrunkRoute[];
   readonly failOver?: FailOver;
+  /** How second calls find their trunk among those; over the call's own unless given. */
+  readonly takeLine?: (find: (name: string) => Trunk | undefined) => TakeLine;
   readonly bind?: UserAgentOptions['bind'];
   readonly log?: Log;
   /** Where the call workers write their warnings; nowhere unless set. */
@@ -114,6 +117,7 @@ export async function openTestCenter(options: {
     sip,
     trunk: (name) => trunks.get(name),
     ...(options.failOver === undefined ? {} : { failOver: options.failOver }),
+    ...(options.takeLine === undefined ? {} : { takeLine: options.takeLine((name) => trunks.get(name)) }),
     workers: options.workers ?? 1,
     rtp: { address: '127.0.0.1', ...options.rtp },
     recordingsDirectory: recordings,
