@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { noBrowser, openBrowser } from './browser.ts';
@@ -167,6 +168,41 @@ describe.skipIf(noBrowser !== undefined)(
       expect(await playedSeconds(page)).not.toBe(before);
       await page.getByText('时间线').waitFor();
       await page.getByText('抖动').waitFor();
+    });
+
+    it('shows how whoever took part beside the callee was heard, and what became of a transfer, in both languages', async () => {
+      const { db } = workplace.platform.database;
+      const { rows } = await sql<{ id: string }>`SELECT id FROM calls WHERE recording IS NOT NULL LIMIT 1`.execute(db);
+      const { id } = rows[0]!;
+      const media = {
+        codec: 'G722',
+        packetsSent: 50,
+        packetsReceived: 45,
+        packetsLost: 5,
+        packetsLate: 0,
+        jitterMs: 2,
+      };
+      const legs = [
+        { role: 'agent', target: '+86139****0002', joinedMs: 61_000, leftMs: 75_000, media: { ...media, mos: 3.87 } },
+        { role: 'monitor', target: 'sip:8001@pbx', joinedMs: 62_000, leftMs: 70_000 },
+      ];
+      await sql`UPDATE calls SET legs = ${JSON.stringify(legs)}::jsonb WHERE id = ${id}::uuid`.execute(db);
+      const transfer = { action: 'handed-over', kind: 'blind', target: '8001' };
+      await sql`INSERT INTO call_events (call_id, index, at_ms, type, detail)
+        VALUES (${id}::uuid, 900, 80000, 'transfer', ${JSON.stringify(transfer)}::jsonb)`.execute(db);
+      await page.goto(at(`/calls/${id}`));
+      const card = (title: string) => page.locator('.ant-card').filter({ hasText: title });
+      const agent = card('媒体质量：转接对象 +86139****0002');
+      for (const text of ['G722', '3.87', '5 (10%)', '1:01.0 加入，1:15.0 离开']) await agent.getByText(text).waitFor();
+      await card('媒体质量：监听 sip:8001@pbx').getByText('没有媒体数据').waitFor();
+      await page.getByText('之后是否接通未知').waitFor();
+      expect(await page.locator('.ant-card').filter({ hasText: '媒体质量' }).count()).toBe(3);
+      await page.evaluate(() => localStorage.setItem('waihu-language', 'en'));
+      await page.reload();
+      await card('Media quality: transfer target +86139****0002').getByText('Quality as we heard it (MOS)').waitFor();
+      await page.getByText('whether anybody answered is unknown').waitFor();
+      await page.evaluate(() => localStorage.setItem('waihu-language', 'zh'));
+      await page.reload();
     });
 
     it('exports the calls of the filter', async () => {
