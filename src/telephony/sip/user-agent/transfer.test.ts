@@ -53,6 +53,20 @@ describe('a blind transfer', () => {
     expect(watched.ends).toEqual([]);
   });
 
+  it.each([
+    ['agrees', (request: TransferRequest) => void request.accept(), ['agreed']],
+    ['declines', (request: TransferRequest) => request.reject(603), []],
+  ])('tells at once whether the peer %s, before anything is reported', (_, take, wanted) => {
+    const { network, watched } = three(take);
+    const told: string[] = [];
+    const onAccepted = () => void told.push('agreed');
+    void watched.call.transfer('sip:5000@10.0.0.1:5080', { report: true, onAccepted });
+    network.clock.advance(100);
+    watched.call.hangup();
+    network.clock.advance(40_000);
+    expect(told).toEqual(wanted);
+  });
+
   it('ends without an outcome when the call does', async () => {
     const { network, watched } = three(() => undefined);
     const result = watched.call.transfer('sip:5000@10.0.0.1:5080');
