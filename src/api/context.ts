@@ -51,7 +51,7 @@ export interface AnnouncementDesk {
     readonly name?: string;
   }): Promise<AnnouncementLesson>;
   forget(name: string): Promise<void>;
-  tryOut(recording: { readonly bytes: Uint8Array }): AnnouncementTrial;
+  tryOut(recording: { readonly bytes: Uint8Array }): Promise<AnnouncementTrial>;
   unknown(): Promise<readonly UnknownAnnouncementView[]>;
   /** Path of the kept early media of a call. */
   earlyMedia(callId: string): Promise<string | undefined>;

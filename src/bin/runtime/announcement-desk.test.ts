@@ -60,11 +60,11 @@ test('a trial says what would be recognised and what is nearest', async () => {
   const { desk } = await openDesk();
   await desk.learn({ bytes: wavOf(empty), label: 'empty-number' });
   await desk.learn({ bytes: wavOf(off), label: 'powered-off', name: 'off.mobile' });
-  expect(desk.tryOut({ bytes: wavOf(join(empty, silence(300), empty)) })).toMatchObject({
+  expect(await desk.tryOut({ bytes: wavOf(join(empty, silence(300), empty)) })).toMatchObject({
     recognised: 'invalid-number',
     nearest: { name: 'off.mobile' },
   });
-  expect(desk.tryOut({ bytes: wavOf(suspended) }).recognised).toBeNull();
+  expect((await desk.tryOut({ bytes: wavOf(suspended) })).recognised).toBeNull();
 });
 
 test('the same announcement under two labels is noticed', async () => {
@@ -100,7 +100,7 @@ test('the callee is heard in a stereo recording, and a silent left channel is no
   expect(first.channel).toBe('left');
   const second = await desk.learn({ bytes: stereo(silence(off.length / 8), off), label: 'powered-off' });
   expect(second.channel).toBe('right');
-  expect(desk.tryOut({ bytes: wavOf(join(off, silence(200), off)) }).recognised).toBe('powered-off');
+  expect((await desk.tryOut({ bytes: wavOf(join(off, silence(200), off)) })).recognised).toBe('powered-off');
 });
 
 test('early media that nobody recognised is listed by how often it was heard, until it is taught', async () => {

@@ -5,12 +5,11 @@ import type { AnnouncementDesk } from '#api/context.ts';
 import { AppError } from '#platform/error.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
-import { cutLesson, lessonPrint, likenesses, listen } from '#telephony/progress/teach.ts';
-import type { Lesson, LessonFault } from '#telephony/progress/teach.ts';
+import type { LessonFault } from '#telephony/progress/teach.ts';
 import { announcementLabel } from './announcement-names.ts';
 import { libraryOf, readAnnouncements, removeAnnouncement, writeAnnouncement } from './announcement-store.ts';
 import type { StoredAnnouncement } from './announcement-store.ts';
-import { readSoundFile } from './sound-file.ts';
+import { RecordingAnalyst } from './recording-analysis.ts';
 import { UnknownAnnouncements } from './unknown-announcements.ts';
 
 export interface AnnouncementDeskOptions {
@@ -46,15 +45,14 @@ const USELESS: ReadonlySet<LessonFault> = new Set(['silent', 'too-short', 'music
 /** A label other than the new one's that shares so much of it would make both undecided. */
 const RESEMBLES_RATIO = 0.3;
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u;
-/** Left is the callee in our recordings; a channel with less sound than this is the silent one. */
-const MIN_CHANNEL_MS = 1000;
 
-/** Teaches, lists, tries and forgets announcements while calls go on. */
+/** Teaches, lists, tries and forgets announcements while calls go on; its owner closes it. */
 export async function openAnnouncementDesk(
   o: AnnouncementDeskOptions,
-): Promise<AnnouncementDesk & { readonly fingerprints: unknown }> {
+): Promise<AnnouncementDesk & { readonly fingerprints: unknown; close(): Promise<void> }> {
   let stored: readonly StoredAnnouncement[] = await readAnnouncements(o.directory, o.log);
   let library = libraryOf(stored);
+  const analyst = new RecordingAnalyst(o.clock);
   const kept = new UnknownAnnouncements(o.earlyMediaDirectory);
   const change = (now: readonly StoredAnnouncement[]): void => {
     stored = now.toSorted((a, b) => a.name.localeCompare(b.name));
@@ -72,14 +70,17 @@ export async function openAnnouncementDesk(
     list: () => stored.map(viewOf),
     async learn({ bytes, label: word, name: wanted }): Promise<AnnouncementLesson> {
       const label = announcementLabel(word);
-      const name = wanted ?? freeName(label);
-      if (!NAME.test(name)) throw badName(name);
-      const { lesson, channel } = lessonOf(bytes);
+      if (wanted !== undefined && !NAME.test(wanted)) throw badName(wanted);
+      const { channel, lesson, likenesses, print } = await analyst.analyse({
+        bytes,
+        fingerprints: library.toJson(),
+        listens: false,
+      });
       const useless = lesson.faults.find((fault) => USELESS.has(fault));
-      const print = useless === undefined ? lessonPrint(lesson) : undefined;
-      if (print === undefined) throw new AppError('invalid-input', FAULT_TEXT[useless ?? 'too-short']);
-      const others = likenesses(print, library).filter((like) => like.label !== label && like.name !== name);
-      const [likest] = others;
+      if (print === undefined || useless !== undefined)
+        throw new AppError('invalid-input', FAULT_TEXT[useless ?? 'too-short']);
+      const name = wanted ?? freeName(label);
+      const [likest] = likenesses.filter((like) => like.label !== label && like.name !== name);
       const warnings = lesson.faults.map((fault) => FAULT_TEXT[fault]);
       if (likest !== undefined && likest.sharedRatio >= RESEMBLES_RATIO) warnings.push(resembles(likest));
       const before = stored.find((each) => each.name === name);
@@ -99,12 +100,13 @@ export async function openAnnouncementDesk(
       await removeAnnouncement(o.directory, one);
       change(stored.filter((each) => each !== one));
     },
-    tryOut({ bytes }): AnnouncementTrial {
-      const { pcm, lesson, channel } = lessonOf(bytes);
-      const heard = listen(pcm, library);
+    async tryOut({ bytes }): Promise<AnnouncementTrial> {
+      const { channel, heard, lesson, likenesses } = await analyst.analyse({
+        bytes,
+        fingerprints: library.toJson(),
+        listens: true,
+      });
       const recognised = heard.filter(({ kind }) => kind === 'announcement');
-      const print = lessonPrint(lesson);
-      const likely = print === undefined ? [] : likenesses(print, library);
       const decided = recognised.at(-1)?.label;
       return {
         channel,
@@ -116,7 +118,7 @@ export async function openAnnouncementDesk(
           atMs: Math.round(atMs),
         })),
         recognised: decided ?? null,
-        nearest: likely.find(({ label }) => label !== decided) ?? null,
+        nearest: likenesses.find(({ label }) => label !== decided) ?? null,
         warnings: lesson.faults.map((fault) => FAULT_TEXT[fault]),
       };
     },
@@ -137,19 +139,8 @@ export async function openAnnouncementDesk(
       });
     },
     earlyMedia: (callId) => kept.file(callId),
+    close: () => analyst.close(),
   };
-}
-
-function lessonOf(bytes: Uint8Array): {
-  readonly pcm: Int16Array;
-  readonly lesson: Lesson;
-  readonly channel: 'mono' | 'left' | 'right';
-} {
-  const [left, right] = readSoundFile(bytes).channels;
-  const lesson = cutLesson(left!);
-  if (right === undefined) return { pcm: left!, lesson, channel: 'mono' };
-  if (lesson.toMs - lesson.fromMs >= MIN_CHANNEL_MS) return { pcm: left!, lesson, channel: 'left' };
-  return { pcm: right, lesson: cutLesson(right), channel: 'right' };
 }
 
 function viewOf({ name, label, durationMs, taughtAt }: StoredAnnouncement): AnnouncementView {

@@ -114,6 +114,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
     teach: (fingerprints) => calls.teach(fingerprints),
     findCalls: (ids) => findNetworkEnds(database.db, ids),
   });
+  stack.defer(() => announcements.close());
   const sip = await SipUserAgent.open({
     clock,
     log,
