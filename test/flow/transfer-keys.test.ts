@@ -84,3 +84,14 @@ it.each([
     expect(await done).toMatchObject({ transfer: { result: 'connected' } });
   },
 );
+
+it('a press that a phone tells as event and by INFO reaches the target once, and the next one too', async () => {
+  const { near, far, done } = await talk('with', 'with');
+  near.leg.sendDtmf('5');
+  expect(await near.incoming.sendDigit('5')).toMatchObject({ ok: true });
+  near.leg.sendDtmf('6');
+  await expect.poll(() => far.digits.join(''), { timeout: 4000 }).toContain('6');
+  expect(far.digits.join('')).toBe('56');
+  near.incoming.hangup();
+  await done;
+});
