@@ -34,6 +34,8 @@ beforeEach(() => {
     view: {
       transfer: { kind: 'attended', target: '+86139****0002', state: 'calling' },
       listeners: [{ id: LISTENER, target: 'sip:8001@pbx', role: 'monitor', state: 'listening' }],
+      lastTransfer: { kind: 'blind', target: '8009', result: 'busy', talkMs: 0 },
+      failedListener: { id: LISTENER, target: '8008', reason: 'no-answer' },
     },
     transfer: (wish, by) => done.push(['transfer', wish, by]),
     endTransfer: () => done.push(['end']),
@@ -88,7 +90,11 @@ test('listening in is recorded before anybody hears a word, and its role can cha
     ['role', LISTENER, 'barge'],
     ['end', LISTENER],
   ]);
-  expect((await ask('GET', '/bridge')).json()).toMatchObject({ listeners: [{ role: 'monitor' }] });
+  expect((await ask('GET', '/bridge')).json()).toMatchObject({
+    listeners: [{ role: 'monitor' }],
+    lastTransfer: { target: '8009', result: 'busy' },
+    failedListener: { target: '8008', reason: 'no-answer' },
+  });
 });
 
 test('a viewer may neither transfer nor listen', async () => {

@@ -16,7 +16,7 @@ import type {
 import type { HoldReason, LeadState } from './contact.ts';
 import type { Evidence, GradeCode, OutcomeCode } from './outcome.ts';
 import type { Language, LocalText } from './text.ts';
-import type { ListenerRole, TransferKind, TransferRecord } from './transfer.ts';
+import type { ListenerRole, TransferFailure, TransferKind, TransferRecord } from './transfer.ts';
 
 export interface ApiError {
   readonly error: {
@@ -266,6 +266,10 @@ export interface CallBridgeView {
     readonly role: ListenerRole;
     readonly state: 'calling' | 'listening';
   }[];
+  /** What became of the call's last transfer. */
+  readonly lastTransfer: TransferRecord | null;
+  /** The last who was called to listen in and not reached. */
+  readonly failedListener: { readonly id: string; readonly target: string; readonly reason: TransferFailure } | null;
 }
 
 export interface SuppressionView {

@@ -340,8 +340,9 @@ describe('whoever listens in', () => {
   it('who does not answer is told apart in the timeline and leaves the call alone', async () => {
     target.onCall = ({ incoming }) => incoming.reject(603);
     const { call, control, done } = await talk();
-    control.listen({ target: uri('8002'), role: 'monitor' }, 'user:1');
+    const id = control.listen({ target: uri('8002'), role: 'monitor' }, 'user:1');
     await expect.poll(() => control.view.listeners).toEqual([]);
+    expect(control.view.failedListener).toMatchObject({ id, reason: 'rejected' });
     expect(() => control.listen({ target: 'nobody', role: 'monitor' }, 'user:1')).toThrow('cannot be called');
     call.say('好的');
     const finished = await done;

@@ -1,9 +1,11 @@
 import { enCodes } from './en-codes.ts';
+import { enDesk } from './en-desk.ts';
 import type { zh } from './zh.ts';
 
 /** Every text of the console, in English. */
 export const en: typeof zh = {
   ...enCodes,
+  desk: enDesk,
   app: { name: 'Waihu', product: 'Waihu', tagline: 'AI outbound calling' },
   nav: {
     campaigns: 'Campaigns',

@@ -1,8 +1,10 @@
 import { zhCodes } from './zh-codes.ts';
+import { zhDesk } from './zh-desk.ts';
 
 /** Every text of the console, in Chinese; `en.ts` has the same keys. */
 export const zh = {
   ...zhCodes,
+  desk: zhDesk,
   app: { name: '外呼', product: '外呼 Waihu', tagline: '智能外呼平台' },
   nav: {
     campaigns: '任务',

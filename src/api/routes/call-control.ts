@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { CallBridgeView, ListenRequest, TransferBody } from '#domain/api.ts';
-import { LISTENER_ROLES, maskTarget, TRANSFER_KINDS } from '#domain/transfer.ts';
+import { LISTENER_ROLES, maskTarget, TRANSFER_FAILURES, TRANSFER_KINDS } from '#domain/transfer.ts';
 import type { ListenerRole } from '#domain/transfer.ts';
 import type { CallControl } from '#calls/bridge/call-bridge.ts';
 import { audit } from '#compliance/audit.ts';
@@ -10,6 +10,7 @@ import { actorOf, requireRole } from '../auth.ts';
 import type { User } from '../users.ts';
 import type { ApiContext } from '../context.ts';
 import { answers, idParams, oneOf, orNull, text, uuid } from '../schema/basic.ts';
+import { transferRecord } from '../schema/call.ts';
 
 const tags = ['calls'];
 const target = Type.String({
@@ -24,6 +25,8 @@ const bridgeView = Type.Object({
     Type.Object({ kind: oneOf(TRANSFER_KINDS), target: text, state: oneOf(['calling', 'connected'] as const) }),
   ),
   listeners: Type.Array(Type.Object({ id: uuid, target: text, role, state: oneOf(['calling', 'listening'] as const) })),
+  lastTransfer: orNull(transferRecord),
+  failedListener: orNull(Type.Object({ id: uuid, target: text, reason: oneOf(TRANSFER_FAILURES) })),
 });
 const closed = { additionalProperties: false } as const;
 
@@ -184,5 +187,10 @@ function controlOf(context: ApiContext, id: string): CallControl {
 }
 
 function viewOf({ view }: CallControl): CallBridgeView {
-  return { transfer: view.transfer ?? null, listeners: view.listeners };
+  return {
+    transfer: view.transfer ?? null,
+    listeners: view.listeners,
+    lastTransfer: view.lastTransfer ?? null,
+    failedListener: view.failedListener ?? null,
+  };
 }

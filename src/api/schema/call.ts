@@ -148,6 +148,13 @@ const timelineEvent = Type.Unsafe<TimelineEvent>({
   },
 });
 
+export const transferRecord = Type.Object({
+  kind: oneOf(TRANSFER_KINDS),
+  target: text,
+  result: oneOf(TRANSFER_RESULTS),
+  talkMs: number,
+});
+
 const peaks = Type.Object({ perSecond: number, callee: Type.Array(number), platform: Type.Array(number) });
 
 const media = Type.Object({
@@ -182,14 +189,7 @@ export const callView = Type.Object({
   dialog: orNull(dialogResult),
   turns: Type.Array(turn),
   timeline: Type.Array(timelineEvent),
-  transfer: orNull(
-    Type.Object({
-      kind: oneOf(TRANSFER_KINDS),
-      target: text,
-      result: oneOf(TRANSFER_RESULTS),
-      talkMs: number,
-    }),
-  ),
+  transfer: orNull(transferRecord),
   recording: orNull(Type.Object({ durationMs: number, bytes: number, peaks })),
   media: orNull(media),
   legs: Type.Array(

@@ -8,6 +8,7 @@ import type { OutgoingCall, TransferResult } from '#telephony/sip/user-agent.ts'
 import type { TimelineEntry } from '../transcript.ts';
 import type { WorkerResult } from '../worker-protocol.ts';
 import { CALLEE_LEG } from './bridge-protocol.ts';
+import { alreadyTransferring, callOver, cannotTakeBack, notTransferring, tooManyListeners } from './bridge-faults.ts';
 import { KeySender } from './key-sender.ts';
 import type { BridgeCommand, BridgeEvent, TransferWish } from './bridge-protocol.ts';
 import { OutsideLeg } from './outside-leg.ts';
@@ -35,7 +36,18 @@ export interface BridgeView {
   readonly transfer:
     | { readonly kind: TransferKind; readonly target: string; readonly state: 'calling' | 'connected' }
     | undefined;
+  /** What became of the last transfer. */
+  readonly lastTransfer: TransferRecord | undefined;
   readonly listeners: readonly ListenerView[];
+  /** The last listener who could not be reached. */
+  readonly failedListener: FailedListener | undefined;
+}
+
+/** Somebody who was called to listen in and did not answer. */
+export interface FailedListener {
+  readonly id: string;
+  readonly target: string;
+  readonly reason: TransferFailure;
 }
 
 /** What may be done to a call that is going on; throws `conflict` where its state forbids it, `not-found` for listeners. */
@@ -96,6 +108,7 @@ export class CallBridge implements CallControl {
   readonly #answered: { readonly leg: OutsideLeg; readonly target: string }[] = [];
   #transfer: Transfer | undefined;
   #record: TransferRecord | undefined;
+  #failedListener: FailedListener | undefined;
   #closed = false;
 
   constructor(options: CallBridgeOptions) {
@@ -140,6 +153,8 @@ export class CallBridge implements CallControl {
         role: roleOf(leg),
         state: leg.state === 'answered' ? 'listening' : 'calling',
       })),
+      lastTransfer: this.#record,
+      failedListener: this.#failedListener,
     };
   }
 
@@ -207,6 +222,8 @@ export class CallBridge implements CallControl {
       },
       onEnded: (failure) => {
         this.#listened(leg, failure === undefined ? 'ended' : 'failed', failure ?? '');
+        if (failure !== undefined && failure !== 'cancelled')
+          this.#failedListener = { id: leg.id, target: masked, reason: failure };
         this.#listeners.delete(leg.id);
       },
     });
