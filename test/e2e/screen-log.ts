@@ -33,3 +33,17 @@ export function seenTexts(page: Page, selector: string): Promise<readonly string
     `[...document.querySelectorAll(${JSON.stringify(selector)})].map((element) => element.innerText ?? '')`,
   );
 }
+
+const OVERFLOWING = `(() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return [...document.querySelectorAll('#root *')]
+    .filter((element) => element.getBoundingClientRect().right > width + 1)
+    .filter((element) => element.closest('.ant-table-content, .ant-table-body, .ant-tabs-nav') === null)
+    .map((element) => element.tagName + '.' + element.className);
+})()`;
+
+/** What sticks out at the right of a page that scrolls sideways; tables scroll by themselves. */
+export function overflowing(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(OVERFLOWING);
+}

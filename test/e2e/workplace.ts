@@ -28,8 +28,13 @@ export interface Workplace {
   close(): Promise<void>;
 }
 
-/** Starts everything; synthesised lines are kept between runs, the rest is thrown away by `close`. */
-export async function openWorkplace(): Promise<Workplace> {
+/**
+ * Starts everything; synthesised lines are kept between runs, the rest is thrown away by `close`. With `trunkPort` the
+ * trunk leads to whoever listens there, and there is no simulated carrier.
+ */
+export async function openWorkplace(
+  o: { readonly trunkPort?: number; readonly transferTargets?: string } = {},
+): Promise<Workplace> {
   await using stack = new AsyncDisposableStack();
   const data = await mkdtemp(path.join(os.tmpdir(), 'waihu-e2e-'));
   stack.defer(() => rm(data, { recursive: true, force: true }));
@@ -37,6 +42,41 @@ export async function openWorkplace(): Promise<Workplace> {
   await buildConsole(consoleDirectory);
   const database = await testDatabase();
   stack.defer(() => database.close());
+  const carrier =
+    o.trunkPort === undefined ? await openCarrier(stack, data) : { address: '127.0.0.1', port: o.trunkPort };
+  const config = loadConfig({
+    env: {},
+    flags: {
+      dataDirectory: data,
+      databaseUrl: database.url,
+      'http.port': 0,
+      'sip.port': 0,
+      'rtp.workers': 1,
+      ...(o.transferTargets === undefined ? {} : { 'transfer.targets': o.transferTargets }),
+    },
+  });
+  const platform = await openPlatform({
+    config: { ...config, rtp: { ...config.rtp, firstPort: 38_000, lastPort: 39_999 } },
+    clock: systemClock,
+    log: silentLog,
+    trunks: [simulatorTrunk(carrier)],
+    consoleDirectory,
+    version: 'test',
+  });
+  stack.defer(() => platform.close('test over'));
+  await publishSampleScripts(platform.database.db, systemClock);
+  await createUser(platform.database.db, {
+    ...ADMINISTRATOR,
+    role: 'admin',
+    language: 'zh',
+    now: systemClock.now(),
+  });
+  const owned = stack.move();
+  return { platform, close: () => owned.disposeAsync() };
+}
+
+/** A simulated carrier that `stack` closes. */
+async function openCarrier(stack: AsyncDisposableStack, data: string) {
   const cache = path.join(ROOT, 'node_modules', '.cache', 'e2e-voice');
   await mkdir(cache, { recursive: true });
   const simulator = await startSimulator({
@@ -51,28 +91,7 @@ export async function openWorkplace(): Promise<Workplace> {
     logLevel: 'error',
   });
   stack.defer(() => simulator.close());
-  const config = loadConfig({
-    env: {},
-    flags: { dataDirectory: data, databaseUrl: database.url, 'http.port': 0, 'sip.port': 0, 'rtp.workers': 1 },
-  });
-  const platform = await openPlatform({
-    config: { ...config, rtp: { ...config.rtp, firstPort: 38_000, lastPort: 39_999 } },
-    clock: systemClock,
-    log: silentLog,
-    trunks: [simulatorTrunk(simulator.address)],
-    consoleDirectory,
-    version: 'test',
-  });
-  stack.defer(() => platform.close('test over'));
-  await publishSampleScripts(platform.database.db, systemClock);
-  await createUser(platform.database.db, {
-    ...ADMINISTRATOR,
-    role: 'admin',
-    language: 'zh',
-    now: systemClock.now(),
-  });
-  const owned = stack.move();
-  return { platform, close: () => owned.disposeAsync() };
+  return simulator.address;
 }
 
 async function buildConsole(outDirectory: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { ExportOutlined, ImportOutlined } from '@ant-design/icons';
 import { Tag } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { CampaignState } from '#domain/campaign.ts';
@@ -37,10 +38,24 @@ export function GradeTag({ grade }: { readonly grade: GradeCode }) {
   );
 }
 
-/** Says that a call came in; calls that we placed are the rule and say nothing. */
+/** Who called: they us, or we them. */
+export function DirectionText({ direction }: { readonly direction: CallDirection }) {
+  const { t } = useTranslation();
+  return (
+    <span className={`direction ${direction}`} data-direction={direction}>
+      {direction === 'inbound' ? <ImportOutlined /> : <ExportOutlined />} {t(`direction.${direction}`)}
+    </span>
+  );
+}
+
+/** Says that a call came in; where calls that we placed are the rule, those say nothing. */
 export function DirectionTag({ direction }: { readonly direction: CallDirection }) {
   const { t } = useTranslation();
-  return direction === 'inbound' ? <Tag color="purple">{t('direction.inbound')}</Tag> : null;
+  return direction === 'inbound' ? (
+    <Tag color="purple" icon={<ImportOutlined />}>
+      {t('direction.inbound')}
+    </Tag>
+  ) : null;
 }
 
 /** The other side's number, where it is shown. */

@@ -17,7 +17,7 @@ export const enDesk: typeof zhDesk = {
   kinds: { attended: 'Call first', blind: 'Blind' },
   kindHints: {
     attended: 'The platform calls the other side and connects it once it answers; if it does not, the script goes on.',
-    blind: 'The callee’s own line is asked to call the other side. It cannot be taken back.',
+    blind: 'The line of the callee is asked to call the other side. It cannot be taken back.',
   },
   release: 'Once answered, let both talk directly; the platform leaves the call and records no more',
   transferConfirm: 'Transfer the call to {{target}}?',
@@ -26,7 +26,7 @@ export const enDesk: typeof zhDesk = {
     'The script stops, and the callee hears music. Once their line accepts, the call is over here and cannot be taken back.',
   attendedCalling: 'Calling {{target}}; the callee hears music.',
   blindCalling:
-    'The callee’s line has been asked to transfer to {{target}}; waiting for the result. A blind transfer cannot be taken back.',
+    'The line of the callee has been asked to transfer to {{target}}; waiting for the result. A blind transfer cannot be taken back.',
   connected: '{{target}} answered and talks with the callee.',
   takeBack: 'Take the call back',
   takeBackCalling: 'Stop calling {{target}}; the callee returns to the script.',

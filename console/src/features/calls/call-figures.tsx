@@ -25,6 +25,7 @@ export function ReplyLatencies({ turns }: { readonly turns: CallView['turns'] })
             size="small"
             rowKey="index"
             pagination={false}
+            scroll={{ x: 560 }}
             dataSource={replies}
             columns={[
               { title: t('call.latencyReply'), dataIndex: 'text', ellipsis: true },

@@ -6,7 +6,7 @@ import type { TableColumnsType } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { CallSummary } from '#domain/api.ts';
 import { queryString } from '../../api/query-string.ts';
-import { DirectionTag, GradeTag, OutcomeText, PhoneText } from '../../app/code-tags.tsx';
+import { DirectionText, GradeTag, OutcomeText, PhoneText } from '../../app/code-tags.tsx';
 import { clockText } from '../../app/duration.ts';
 import { FailureAlert } from '../../app/failure-alert.tsx';
 import { LoadMore } from '../../app/load-more.tsx';
@@ -32,26 +32,29 @@ export function CallListPage() {
     {
       title: t('call.dialedAt'),
       key: 'dialedAt',
-      width: 175,
+      width: 165,
       render: (_, { dialedAt }) => <span className="number">{format.dateTime(dialedAt)}</span>,
     },
     {
       title: t('common.name'),
       key: 'name',
-      width: 170,
-      render: (_, { id, name, direction }) => (
-        <>
-          <Link to="/calls/$callId" params={{ callId: id }}>
-            {name === '' ? t('common.unnamed') : name}
-          </Link>{' '}
-          <DirectionTag direction={direction} />
-        </>
+      width: 110,
+      render: (_, { id, name }) => (
+        <Link to="/calls/$callId" params={{ callId: id }}>
+          {name === '' ? t('common.unnamed') : name}
+        </Link>
       ),
+    },
+    {
+      title: t('call.direction'),
+      key: 'direction',
+      width: 105,
+      render: (_, { direction }) => <DirectionText direction={direction} />,
     },
     {
       title: t('common.phone'),
       key: 'phone',
-      width: 145,
+      width: 140,
       render: (_, { phone }) => <PhoneText phone={phone} />,
     },
     {
@@ -60,7 +63,11 @@ export function CallListPage() {
       ellipsis: true,
       render: (_, { campaignId, campaignName, direction }) =>
         campaignId === null ? (
-          t(direction === 'inbound' ? 'call.inboundOnly' : 'call.single')
+          direction === 'inbound' ? (
+            '—'
+          ) : (
+            t('call.single')
+          )
         ) : (
           <Link to="/campaigns/$campaignId" params={{ campaignId }}>
             {campaignName ?? campaignId}
@@ -70,14 +77,14 @@ export function CallListPage() {
     {
       title: t('common.outcome'),
       key: 'outcome',
-      width: 130,
+      width: 115,
       render: (_, { outcome }) => <OutcomeText outcome={outcome} />,
     },
     { title: t('common.grade'), key: 'grade', width: 120, render: (_, { grade }) => <GradeTag grade={grade} /> },
     {
       title: t('call.talk'),
       key: 'talk',
-      width: 95,
+      width: 90,
       align: 'right',
       render: (_, { talkMs, hasRecording }) => (
         <span className="number">
@@ -90,7 +97,7 @@ export function CallListPage() {
     {
       title: t('call.tags'),
       key: 'tags',
-      width: 170,
+      width: 150,
       render: (_, { tags }) => tags.map((tag) => <Tag key={tag}>{tag}</Tag>),
     },
   ];
@@ -118,7 +125,7 @@ export function CallListPage() {
           dataSource={calls}
           loading={list.isPending || list.isPlaceholderData}
           pagination={false}
-          scroll={{ x: 1200 }}
+          scroll={{ x: 1240 }}
           locale={{
             emptyText: list.isPending ? (
               t('common.loading')

@@ -54,19 +54,22 @@ function FinishedCall({ call }: { readonly call: CallView }) {
       <PageHeader
         title={
           <>
-            {call.name === '' ? t('common.unnamed') : call.name} <PhoneText phone={call.phone} />{' '}
-            <DirectionTag direction={call.direction} />
+            {call.name === '' ? t('common.unnamed') : call.name} <PhoneText phone={call.phone} />
           </>
         }
       >
+        <DirectionTag direction={call.direction} />
         <span className="hint">
-          {format.dateTime(call.dialedAt)} ·{' '}
+          {format.dateTime(call.dialedAt)}
           {call.campaignId === null ? (
-            t(call.direction === 'inbound' ? 'call.inboundOnly' : 'call.single')
+            call.direction === 'outbound' && ` · ${t('call.single')}`
           ) : (
-            <Link to="/campaigns/$campaignId" params={{ campaignId: call.campaignId }}>
-              {call.campaignName ?? t('call.campaign')}
-            </Link>
+            <>
+              {' · '}
+              <Link to="/campaigns/$campaignId" params={{ campaignId: call.campaignId }}>
+                {call.campaignName ?? t('call.campaign')}
+              </Link>
+            </>
           )}
         </span>
       </PageHeader>

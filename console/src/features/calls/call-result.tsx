@@ -1,7 +1,7 @@
 import { Alert, Card, Descriptions, Tag } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { CallView } from '#domain/api.ts';
-import { GradeTag, OutcomeText } from '../../app/code-tags.tsx';
+import { DirectionText, GradeTag, OutcomeText } from '../../app/code-tags.tsx';
 import { clockText, positionText } from '../../app/duration.ts';
 import { useFormat } from '../../i18n/use-format.ts';
 import { reasonText } from './reason-text.ts';
@@ -12,6 +12,7 @@ export function CallResult({ call }: { readonly call: CallView }) {
   const format = useFormat();
   const slots = Object.entries(call.slots);
   const items = [
+    { key: 'direction', label: t('call.direction'), children: <DirectionText direction={call.direction} /> },
     {
       key: 'outcome',
       label: t('common.outcome'),
