@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { Alert, Modal, Spin } from 'antd';
+import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { CallBridgeView, LiveCall } from '#domain/api.ts';
@@ -17,13 +18,24 @@ export function CallDialog({
   readonly call: LiveCall;
   readonly title: string;
   readonly onClose: () => void;
-  readonly children: (bridge: CallBridgeView) => ReactNode;
+  readonly children: (bridge: CallBridgeView, close: () => void) => ReactNode;
 }) {
   const { t } = useTranslation();
   const bridge = useCallBridge(call.id);
+  // It closes before it is taken away, so that the focus goes back to the button that opened it.
+  const [open, setOpen] = useState(true);
+  const close = (): void => setOpen(false);
   const over = isCallOver(bridge.error);
   return (
-    <Modal open title={title} footer={null} width={560} onCancel={onClose} className="call-dialog">
+    <Modal
+      open={open}
+      title={title}
+      footer={null}
+      width={560}
+      onCancel={close}
+      afterClose={onClose}
+      className="call-dialog"
+    >
       <p className="hint">
         {call.name === '' ? t('common.unnamed') : call.name} <PhoneText phone={call.phone} />
       </p>
@@ -41,7 +53,7 @@ export function CallDialog({
       ) : (
         <>
           <FailureAlert error={bridge.error} onRetry={() => void bridge.refetch()} />
-          {bridge.data === undefined ? bridge.error === null && <Spin /> : children(bridge.data)}
+          {bridge.data === undefined ? bridge.error === null && <Spin /> : children(bridge.data, close)}
         </>
       )}
     </Modal>

@@ -29,7 +29,7 @@ export function ListenDialog(p: {
   const { t } = useTranslation();
   return (
     <CallDialog call={p.call} title={t('desk.listen')} onClose={p.onClose}>
-      {(bridge) => <Listening {...p} bridge={bridge} />}
+      {(bridge, close) => <Listening {...p} onClose={close} bridge={bridge} />}
     </CallDialog>
   );
 }

@@ -19,9 +19,9 @@ export function TransferDialog({ call, onClose }: { readonly call: LiveCall; rea
   const { t } = useTranslation();
   return (
     <CallDialog call={call} title={t('desk.transfer')} onClose={onClose}>
-      {(bridge) =>
+      {(bridge, close) =>
         bridge.transfer === null ? (
-          <TransferForm call={call} last={bridge.lastTransfer} onClose={onClose} />
+          <TransferForm call={call} last={bridge.lastTransfer} onClose={close} />
         ) : (
           <Underway call={call} transfer={bridge.transfer} />
         )
