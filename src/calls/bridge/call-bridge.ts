@@ -8,11 +8,11 @@ import type { OutgoingCall, TransferResult } from '#telephony/sip/user-agent.ts'
 import type { TimelineEntry } from '../transcript.ts';
 import type { WorkerResult } from '../worker-protocol.ts';
 import { CALLEE_LEG } from './bridge-protocol.ts';
-import { alreadyTransferring, callOver, cannotTakeBack, notTransferring, tooManyListeners } from './bridge-faults.ts';
 import { KeySender } from './key-sender.ts';
 import type { BridgeCommand, BridgeEvent, TransferWish } from './bridge-protocol.ts';
 import { OutsideLeg } from './outside-leg.ts';
 import type { OutsideTarget } from './outside-target.ts';
+import { referFailureOf } from './refer-failure.ts';
 import { alreadyTransferring, callOver, cannotTakeBack, notTransferring, tooManyListeners } from './refusals.ts';
 
 /** A target rings this long unless somebody says otherwise. */
@@ -375,29 +375,4 @@ export class CallBridge implements CallControl {
 
 function roleOf(leg: OutsideLeg): ListenerRole {
   return leg.role === 'agent' ? 'monitor' : leg.role;
-}
-
-/** A REFER that is refused outright says that the line cannot be transferred; later reports say what the target did. */
-function referFailureOf({ status }: TransferResult): TransferFailure {
-  switch (status) {
-    case 486:
-    case 600:
-      return 'busy';
-    case 408:
-    case 480:
-    case 487:
-      return 'no-answer';
-    case 404:
-    case 410:
-    case 484:
-    case 604:
-      return 'invalid-number';
-    case 503:
-    case 500:
-    case 502:
-    case 504:
-      return 'unreachable';
-    default:
-      return 'refused';
-  }
 }
