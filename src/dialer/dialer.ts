@@ -146,7 +146,9 @@ export class Dialer {
    * waits for its slot there; undefined where none takes it or the dial is not to go on.
    */
   async failOver(attempt: Attempt, tried: readonly FailedTrunk[]): Promise<Attempt | undefined> {
-    if (!this.#mayDial(attempt)) return undefined;
+    // A single call of a process that dials nothing else goes on, too.
+    const single = attempt.campaignId === undefined && this.#phase === 'new';
+    if (!single && !this.#mayDial(attempt)) return undefined;
     const random = this.#o.random ?? Math.random;
     const moved = await moveToNext({ ...this.#o, random }, [...this.#lines.values()], attempt, tried);
     const failed = tried.at(-1);

@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
-import type { TrunkSummary } from '#domain/api.ts';
+import type { CallView, TrunkSummary } from '#domain/api.ts';
+import { readCallLog } from '#simulator/call-log.ts';
+import { behaviourOf, personaOf } from '#simulator/persona.ts';
 import { jsonOf, serveIn, simulatedTrunk } from '../support/simulated-trunk.ts';
 import { expectGone, openScratchDirectory, waihu } from '../support/waihu-process.ts';
 
@@ -49,3 +52,55 @@ test.skipIf(process.platform !== 'linux')(
     await expectGone([data, server.mark, simulator.mark]);
   },
 );
+
+test.skipIf(process.platform !== 'linux')(
+  'a single call over a group goes on over the next trunk where the first one is dead, also without a server',
+  async () => {
+    const home = openScratchDirectory();
+    const { simulator, data, log } = await simulatedTrunk(home, { seed: 5, pace: 0.15 });
+    const config = path.join(home, 'waihu.toml');
+    const carrier = 'name = "carrier"\ngroup = "lines"\npriority = 1\n';
+    writeFileSync(config, readFileSync(config, 'utf8').replace('name = "carrier"\n', carrier));
+    appendFileSync(
+      config,
+      `[[trunks]]\nname = "dead"\ngroup = "lines"\nhost = "127.0.0.1"\nport = ${await closedPort()}
+       callerNumbers = ["02000000000"]\n[trunks.probe]\nenabled = false\n`,
+    );
+    const number = busyNumber(5);
+    const variables = [
+      '姓名=王小明',
+      '机构名称=云山银行',
+      '卡号后四位=1234',
+      '本期账单金额=100.00',
+      '最低还款额=10.00',
+    ];
+    const flags = [...variables, '最后还款日=本月20日'].flatMap((pair) => ['--var', pair]);
+    const call = ['call', number, '--script', 'credit-card-reminder', '--trunk', 'lines', ...flags, '--json'];
+    const alone = JSON.parse((await waihu(call, { cwd: home })).stdout) as CallView;
+    const expected = { type: 'trunk', trunk: 'dead', outcome: 'trunk-unreachable', next: 'carrier' };
+    expect(alone.outcome).toBe('busy');
+    expect(alone.timeline.filter(({ type }) => type === 'trunk')).toMatchObject([expected]);
+    simulator.signal('SIGINT');
+    await simulator.exited;
+    const invites = readCallLog(log).filter(({ type }) => type === 'invite');
+    expect(invites).toHaveLength(1);
+    await expectGone([data, simulator.mark]);
+  },
+);
+
+/** A UDP port where nobody listens. */
+async function closedPort(): Promise<number> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return port;
+}
+
+/** A number whose line is busy at the first call. */
+function busyNumber(seed: number): string {
+  for (let tail = 0; ; tail++) {
+    const number = `164${String(tail).padStart(8, '0')}`;
+    if (behaviourOf(personaOf(number, seed), 1, seed) === 'busy') return number;
+  }
+}
