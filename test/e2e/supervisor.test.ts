@@ -21,6 +21,9 @@ import type { Workplace } from './workplace.ts';
 const SUPERVISOR = { name: 'supervisor', password: 'correct horse battery', role: 'operator' } as const;
 const VIEWER = { name: 'viewer', password: 'correct horse battery', role: 'viewer' } as const;
 
+/** The page asks for the state of a call once a second. */
+const PATIENT = { timeout: 10_000 };
+
 describe.skipIf(noBrowser !== undefined)(
   `a supervisor in Chromium${noBrowser === undefined ? '' : ` (${noBrowser})`}`,
   () => {
@@ -132,7 +135,7 @@ describe.skipIf(noBrowser !== undefined)(
       expect(await confirm().count()).toBe(0);
       await dialog().getByLabel('转接到').fill('13900000002');
       await dialog().getByRole('button', { name: '转接' }).click();
-      await expect.poll(() => confirm().textContent()).toContain('把电话转接给 13900000002？');
+      await expect.poll(() => confirm().textContent(), PATIENT).toContain('把电话转接给 13900000002？');
       await confirm().getByRole('button', { name: '转接' }).click();
       await dialog().locator('.ant-form-item-explain-error', { hasText: 'transfer.targets 不允许' }).waitFor();
       await confirm().waitFor({ state: 'detached' });
@@ -142,7 +145,7 @@ describe.skipIf(noBrowser !== undefined)(
       await dialog().getByLabel('转接到').fill(deskPhone());
       await dialog().getByRole('button', { name: '转接' }).click();
       await confirm().getByRole('button', { name: '转接' }).click();
-      await expect.poll(() => dialog().textContent()).toContain('没有成功：占线');
+      await expect.poll(() => dialog().textContent(), PATIENT).toContain('没有成功：占线');
       await confirm().waitFor({ state: 'detached' });
     });
 
@@ -158,7 +161,7 @@ describe.skipIf(noBrowser !== undefined)(
       await dialog().getByRole('button', { name: '收回通话' }).click();
       await confirm().getByRole('button', { name: '收回通话' }).click();
       await call.ended;
-      await expect.poll(() => dialog().textContent()).toContain('客户回到话术');
+      await expect.poll(() => dialog().textContent(), PATIENT).toContain('客户回到话术');
       // Escape would go to a question that is still fading out.
       await confirm().waitFor({ state: 'detached' });
     });
@@ -173,7 +176,7 @@ describe.skipIf(noBrowser !== undefined)(
       await page.keyboard.press('Escape');
       await dialog().waitFor({ state: 'hidden' });
       const focused = () => page.evaluate<string>(`document.activeElement.getAttribute('aria-label')`);
-      await expect.poll(focused).toBe(await button.getAttribute('aria-label'));
+      await expect.poll(focused, PATIENT).toBe(await button.getAttribute('aria-label'));
     });
 
     it('calls a phone to listen with, asks before the callee hears it, and hangs it up', async () => {
@@ -185,10 +188,10 @@ describe.skipIf(noBrowser !== undefined)(
       await page.locator('[data-listener=calling]').waitFor();
       call.answer();
       await page.locator('[data-listener=listening]').waitFor();
-      await expect.poll(() => call.received.length).toBeGreaterThan(1600);
+      await expect.poll(() => call.received.length, PATIENT).toBeGreaterThan(1600);
       await page.locator('[data-listener] .ant-select').click();
       await page.locator('.ant-select-item-option', { hasText: '强插' }).click();
-      await expect.poll(() => confirm().textContent()).toContain('客户会听到这部电话里的声音');
+      await expect.poll(() => confirm().textContent(), PATIENT).toContain('客户会听到这部电话里的声音');
       await confirm().getByRole('button', { name: '强插' }).click();
       await page.locator('[data-listener] .ant-select', { hasText: '强插' }).waitFor();
       await page.locator('[data-listener]').getByRole('button', { name: /^挂断/ }).click();
@@ -198,9 +201,9 @@ describe.skipIf(noBrowser !== undefined)(
 
     it('says when the call ended meanwhile and leads to its record', async () => {
       for (const call of talking) call.incoming.hangup();
-      await expect.poll(() => dialog().textContent()).toContain('这通电话已经结束');
+      await expect.poll(() => dialog().textContent(), PATIENT).toContain('这通电话已经结束');
       await dialog().getByRole('link').click();
-      await expect.poll(() => new URL(page.url()).pathname).toMatch(/^\/calls\/[0-9a-f-]{36}$/);
+      await expect.poll(() => new URL(page.url()).pathname, PATIENT).toMatch(/^\/calls\/[0-9a-f-]{36}$/);
     });
 
     it('tells inbound calls from outbound ones, and filters them', async () => {
@@ -214,7 +217,7 @@ describe.skipIf(noBrowser !== undefined)(
       expect(new Set(await directions())).toEqual(new Set(['呼入', '呼出']));
       await page.getByRole('combobox', { name: '呼叫方向' }).click();
       await page.locator('.ant-select-item-option', { hasText: '呼入' }).click();
-      await expect.poll(async () => [...new Set(await directions())]).toEqual(['呼入']);
+      await expect.poll(async () => [...new Set(await directions())], PATIENT).toEqual(['呼入']);
       await page.locator('tbody .ant-table-row a').first().click();
       await page.locator('.call-facts [data-direction=inbound]', { hasText: '呼入' }).waitFor();
     });
