@@ -88,8 +88,8 @@ export class AudioStream {
   tick(deadlineMs: number): void {
     this.#ports.rtp.drain();
     for (;;) {
-      const atMs = this.#closed ? undefined : this.#ahead.due(deadlineMs);
-      if (atMs === undefined) break;
+      const atMs = this.#closed ? -1 : this.#ahead.due(deadlineMs);
+      if (atMs < 0) break;
       const sent = this.#ahead.take();
       this.#handlers.onFrame(this.receiver.pull(atMs), sent ?? this.sender.blank(), sent !== undefined);
       if (sent === undefined) this.#sendFrame();
