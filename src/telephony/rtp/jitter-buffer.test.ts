@@ -122,6 +122,27 @@ test.each([10, 30, 40, 60])('packets of %d ms are cut into frames of 20 ms witho
   expect(octets.findIndex((octet, i) => octet !== Math.floor(i / bytes))).toBe(-1);
 });
 
+test.each([150, 250, 450])('a way that becomes %d ms longer costs speech for a moment only', (moreMs) => {
+  const packets = stream(400).map((packet) =>
+    packet.index < 100 ? packet : { ...packet, arrivalMs: packet.arrivalMs + moreMs },
+  );
+  const heard = kinds(play(packets, 20 * 420));
+  const before = heard.slice(0, 100).match(/a/g)?.length ?? 0;
+  expect(before).toBeGreaterThan(95);
+  // The gap itself, the packets until it is certain, and a delay that begins anew.
+  expect(heard.slice(100, 160).match(/a/g)?.length ?? 0).toBeGreaterThan(60 - (moreMs + 150 + 150) / 20 - 3);
+  expect(heard.slice(160)).toMatch(/^a{200,}/);
+});
+
+test('a burst behind a stall is caught up with and does not stay behind', () => {
+  const packets = stream(300).map((packet) =>
+    packet.index < 100 || packet.index > 120 ? packet : { ...packet, arrivalMs: 121 * 20 },
+  );
+  const heard = kinds(play(packets, 20 * 300));
+  // A few frames are made up while the delay grows.
+  expect(heard.slice(130).match(/a/g)?.length).toBeGreaterThan(160);
+});
+
 test('a sender that jumps its timestamps is followed after a few packets', () => {
   const packets = stream(80).map((packet) =>
     packet.index < 40 ? packet : { ...packet, timestamp: packet.index * 160 + 8_000_000 },

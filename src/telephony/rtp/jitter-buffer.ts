@@ -13,6 +13,12 @@ const MAX_PAYLOAD_BYTES = 1280;
 /** A packet that much off the expected time means that the sender's timestamps jumped. */
 const RESYNC_MS = 500;
 const RESYNC_PACKETS = 3;
+/**
+ * Where all packets of that long are too late for playout, and these are some, the way has become longer, as on a handover
+ * between cells. A burst behind a stall comes all at once and is soon over.
+ */
+const LATE_RUN_MS = 150;
+const LATE_RUN_PACKETS = 5;
 /** After that many frames without a packet playout stops and starts anew with the next talk spurt. */
 const IDLE_FRAMES = 50;
 /** Delay above target that is tolerated: a frame of granularity and a half frame of hysteresis. */
@@ -29,6 +35,7 @@ const BYTES_FIELD = 1;
 const FORMAT_FIELD = 2;
 const PLACE_FIELD = 3;
 const PLAYOUT = SLOTS * 2;
+const LATE_SINCE = PLAYOUT + 1;
 
 /** Takes a frame's parts in the order of playout, where they are more than octets to be copied. Units are those of 8 kHz. */
 export interface PartReader {
@@ -53,8 +60,8 @@ export interface PartReader {
  */
 export class JitterBuffer {
   readonly #delay = new DelayEstimate({ minMs: 20, maxMs: 120, startMs: 40 });
-  /** Sequence number and timestamp of each slot, then the timestamp of the frame that is due next. */
-  readonly #marks = new Float64Array(SLOTS * 2 + 1).fill(-1);
+  /** Sequence number and timestamp of each slot, then the timestamp of the frame that is due next, and since when all come late. */
+  readonly #marks = new Float64Array(SLOTS * 2 + 2).fill(-1);
   /** Of each slot: the units that its packet lasts (−1 once it has been played), its octets, its format, its payload's place. */
   readonly #slots = new Int16Array(SLOTS * SLOT_FIELDS).fill(-1);
   /** As many as ever waited at once: the one that was freed last is taken first, while it lies in the processor's cache. */
@@ -66,6 +73,7 @@ export class JitterBuffer {
   #waiting = 0;
   #playing = false;
   #strikes = 0;
+  #lateRun = 0;
   #emptyFrames = 0;
   #surplusFrames = 0;
   #shortfallFrames = 0;
@@ -109,11 +117,25 @@ export class JitterBuffer {
     this.#delay.observe(transitMs, nowMs);
     if (this.#head < 0) this.#head = sequence;
     if (!this.#playing && sequence < this.#head && this.#head - sequence < SLOTS) this.#head = sequence;
-    if (sequence < this.#head) return 'late';
-    if (this.#playing && units > 0 && timestamp + units <= this.#marks[PLAYOUT]!) return 'late';
+    if (
+      (sequence < this.#head || (this.#playing && units > 0 && timestamp + units <= this.#marks[PLAYOUT]!)) &&
+      !this.#endsLateRun(sequence, transitMs, nowMs)
+    )
+      return 'late';
+    this.#lateRun = 0;
     if (sequence - this.#head >= SLOTS) this.#discardBelow(sequence - SLOTS + 1);
     this.#store(slot, sequence, timestamp, payload, units, format);
     return 'kept';
+  }
+
+  /** Playout begins anew with a packet that is one too many of those in a row that came too late. */
+  #endsLateRun(sequence: number, transitMs: number, nowMs: number): boolean {
+    if (this.#lateRun++ === 0) this.#marks[LATE_SINCE] = nowMs;
+    if (this.#lateRun < LATE_RUN_PACKETS || nowMs - this.#marks[LATE_SINCE]! < LATE_RUN_MS) return false;
+    this.reset();
+    this.#delay.observe(transitMs, nowMs);
+    this.#head = sequence;
+    return true;
   }
 
   /** Says that a sequence number carried no audio (a telephone-event): it is not missing. */
@@ -148,7 +170,7 @@ export class JitterBuffer {
     for (let slot = 0; slot < SLOTS; slot++) this.#vacate(slot);
     this.#marks.fill(-1);
     this.#head = this.#highest = -1;
-    this.#waiting = this.#strikes = this.#emptyFrames = this.#surplusFrames = this.#shortfallFrames = 0;
+    this.#waiting = this.#strikes = this.#lateRun = this.#emptyFrames = this.#surplusFrames = this.#shortfallFrames = 0;
     this.#playing = this.#comfort = false;
     this.#delay.rebase();
   }
