@@ -263,7 +263,7 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
         return true;
       });
     },
-    async withdraw(attempt, now) {
+    async withdraw(attempt, now, dueAt) {
       await o.db.transaction().execute(async (trx) => {
         const campaign = attempt.campaignId === undefined ? undefined : await lockCampaign(trx, attempt.campaignId);
         if (attempt.leadId !== undefined) await lockLead(trx, attempt.leadId);
@@ -274,7 +274,7 @@ export function openAttemptStore(o: AttemptStoreOptions): DialStore {
         await sql`
           UPDATE leads SET attempt_count = attempt_count - 1, updated_at = ${now}::timestamptz,
             state = ${cancelled ? 'done' : 'waiting'}, reason = ${cancelled ? 'cancelled' : 'due'},
-            next_attempt_at = ${now}::timestamptz
+            next_attempt_at = ${dueAt}::timestamptz
           WHERE id = ${attempt.leadId}::uuid AND state = 'dialing'`.execute(trx);
       });
     },

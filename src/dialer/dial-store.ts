@@ -123,8 +123,8 @@ export interface DialStore {
   settle(attempt: AttemptRef, outcome: CallOutcome, now: Date): Promise<boolean>;
   /** Moves an open attempt to another trunk; false where that is full, or the dial is not to go on. */
   move(attempt: Attempt, to: MoveTo): Promise<boolean>;
-  /** Takes an attempt back that was never dialled. */
-  withdraw(attempt: AttemptRef, now: Date): Promise<void>;
+  /** Takes an attempt back that was never dialled; its lead is due again at `dueAt`. */
+  withdraw(attempt: AttemptRef, now: Date, dueAt: Date): Promise<void>;
   /** Finishes a running campaign all of whose leads are done; true when it did. */
   finish(id: CampaignId, now: Date): Promise<boolean>;
   /** Open attempts that nobody works on. */

@@ -8,6 +8,7 @@ import type { OutcomeCode } from '#domain/outcome.ts';
 import type { LocalText } from '#domain/text.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
 import { openBus } from '#platform/bus.ts';
+import { AppError } from '#platform/error.ts';
 import { ManualClock } from '#platform/clock.ts';
 import { newId } from '#platform/id.ts';
 import { silentLog } from '#platform/log.ts';
@@ -41,11 +42,9 @@ class MemoryStore implements DialStore {
   retryMs: ((code: OutcomeCode, number: number) => number | undefined) | undefined;
   failSettles = 0;
   readonly holds: (HoldReason | undefined)[] = [];
-  readonly #clock: ManualClock;
   readonly #numbers = new Map<LeadId, number>();
 
   constructor(clock: ManualClock, leads: number, settings: Partial<CampaignSettings> = {}) {
-    this.#clock = clock;
     this.campaign = {
       id: newId<'campaign'>(clock.now()),
       state: 'running',
@@ -118,12 +117,12 @@ class MemoryStore implements DialStore {
     if (retryMs !== undefined) this.due.push({ id: attempt.leadId!, atMs: now.getTime() + retryMs });
     return Promise.resolve(true);
   }
-  withdraw(ref: Pick<Attempt, 'id'>) {
+  withdraw(ref: Pick<Attempt, 'id'>, _now: Date, dueAt: Date) {
     const attempt = this.open.get(ref.id)!;
     this.open.delete(ref.id);
     this.withdrawn += 1;
     this.#numbers.set(attempt.leadId!, attempt.number - 1);
-    this.due.push({ id: attempt.leadId!, atMs: this.#clock.now().getTime() });
+    this.due.push({ id: attempt.leadId!, atMs: dueAt.getTime() });
     return Promise.resolve();
   }
   finish = () => {
@@ -398,6 +397,34 @@ describe('the dialer', () => {
     expect(placed.length).toBe(live);
     expect(store.settled.length).toBe(live);
     expect(store.open.size).toBe(0);
+    await dialer.close();
+  });
+
+  it.each(['resource-exhausted', 'unavailable'] as const)(
+    'does not count a dial that found no room (%s)',
+    async (code) => {
+      let refusals = 3;
+      const { store, dialer, placed, run, clock } = bench(1, {
+        place: (attempt) =>
+          refusals-- > 0
+            ? Promise.reject(new AppError(code, { zh: '线路已满。', en: 'Every line is taken.' }))
+            : Promise.resolve(outcomeOf(attempt, 'answered', clock.now())),
+      });
+      await dialer.start({ exclusive: true });
+      await run(12_000);
+      expect(store.settled.map(({ attempt, code: outcome }) => [attempt.number, outcome])).toEqual([[1, 'answered']]);
+      expect(store.withdrawn).toBe(3);
+      for (let n = 1; n < 4; n += 1) expect(placed[n]!.atMs - placed[n - 1]!.atMs).toBeGreaterThanOrEqual(2000);
+      await dialer.close();
+    },
+  );
+
+  it('calls a dial lost that fails in another way, for a phone may have rung', async () => {
+    const { store, dialer, run } = bench(1, { place: () => Promise.reject(new Error('out of memory')) });
+    await dialer.start({ exclusive: true });
+    await run(5000);
+    expect(store.settled.map(({ code }) => code)).toEqual(['lost']);
+    expect(store.withdrawn).toBe(0);
     await dialer.close();
   });
 

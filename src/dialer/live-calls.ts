@@ -1,11 +1,14 @@
 import type { Attempt, CallOutcome } from '#domain/call.ts';
 import type { AttemptId, CampaignId } from '#domain/ids.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
+import { AppError } from '#platform/error.ts';
 import type { Log } from '#platform/log.ts';
 import type { DialStore } from './dial-store.ts';
 
 const SETTLE_TRIES = 6;
 const SETTLE_RETRY_MS = 250;
+/** A dial that found no room is tried again after this: a call or two have ended by then. */
+const NO_ROOM_MS = 2000;
 
 /** What live calls are made of. */
 export interface LiveCallsOptions {
@@ -99,10 +102,12 @@ export class LiveCalls {
 
   async #run(attempt: Attempt, signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#o;
-    if (signal.aborted || !this.#o.mayDial(attempt)) {
-      await this.#persist(attempt, () => store.withdraw(attempt, clock.now()));
+    const dials = !signal.aborted && this.#o.mayDial(attempt);
+    const outcome = dials ? await this.#outcomeOf(attempt, signal) : undefined;
+    if (outcome === undefined) {
+      const dueAt = new Date(clock.now().getTime() + (dials ? NO_ROOM_MS : 0));
+      await this.#persist(attempt, () => store.withdraw(attempt, clock.now(), dueAt));
     } else {
-      const outcome = await this.#outcomeOf(attempt, signal);
       this.#o.onOutcome(this.#calls.get(attempt.id)?.attempt ?? attempt, outcome);
       await this.#persist(attempt, () => store.settle(attempt, outcome, clock.now()));
     }
@@ -110,10 +115,15 @@ export class LiveCalls {
     this.#o.onSettled(attempt);
   }
 
-  async #outcomeOf(attempt: Attempt, signal: AbortSignal): Promise<CallOutcome> {
+  /** Undefined where no INVITE left for want of room, on the servers of the trunk or here: nobody's phone can have rung. */
+  async #outcomeOf(attempt: Attempt, signal: AbortSignal): Promise<CallOutcome | undefined> {
     try {
       return await this.#o.placeCall(attempt, signal);
     } catch (error) {
+      if (error instanceof AppError && (error.code === 'resource-exhausted' || error.code === 'unavailable')) {
+        this.#o.log.info({ attemptId: attempt.id, why: error.text.en }, 'a dial found no room and is tried again');
+        return undefined;
+      }
       this.#o.log.error({ err: error, attemptId: attempt.id }, 'a call failed without an outcome');
       return lostOutcome(attempt.id, 'call-failed', this.#o.clock.now());
     }

@@ -313,8 +313,12 @@ describe('attempts on a database', () => {
     });
     expect((await attemptsOf(campaign.id)).length).toBe(3);
     expect((await store.nextDueAt(campaign.id))!.getTime()).toBeLessThan(Date.now());
-    for (const attempt of taken.attempts) await store.withdraw(attempt, new Date());
+    const dueAt = new Date(Date.now() + 60_000);
+    for (const attempt of taken.attempts) await store.withdraw(attempt, new Date(), dueAt);
     expect(await attemptsOf(campaign.id)).toEqual([]);
+    const again = await store.take(campaign, { limit: 30, lines: [offeredLines(10)], now: new Date() });
+    expect(again.attempts.map((attempt) => attempt.phone.slice(-2))).toEqual(['28', '29']);
+    for (const attempt of again.attempts) await store.withdraw(attempt, new Date(), dueAt);
     expect((await countCampaign(database.db, campaign, new Date())).attempts).toBe(0);
   });
 
