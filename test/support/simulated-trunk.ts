@@ -27,7 +27,7 @@ export async function simulatedTrunk(
   writeFileSync(
     path.join(home, 'waihu.toml'),
     `dataDirectory = ${JSON.stringify(data)}
-     [http]\nport = 0\n[sip]\nport = 0\n[simulator]\nenabled = false\n[rtp]\nworkers = 1
+     [http]\nport = 0\n[sip]\nport = 0\n[simulator]\nenabled = false\n[rtp]\nworkers = 1\n[drain]\nlimitSeconds = 5
      [[trunks]]\nname = "carrier"\nhost = "127.0.0.1"\nport = ${port}\nchannels = 100\ncallsPerSecond = 20
      callerNumbers = ["01000000000"]\n`,
   );
