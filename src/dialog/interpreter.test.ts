@@ -256,6 +256,13 @@ describe('what is handled everywhere', () => {
       `不好意思，刚才没有接通，我们继续。${question}`,
     );
     expect(operator.feed({ type: 'transfer-ended', atMs: 30_000 }).effects).toEqual([]);
+    // Taken back out of a talk.
+    const back = operator
+      .feed({ type: 'transfer-started', atMs: 40_000 })
+      .feed({ type: 'transfer-answered', atMs: 45_000 })
+      .feed({ type: 'transfer-failed', reason: 'cancelled', atMs: 60_000 });
+    expect(back.said).toBe(`让您久等了，我们继续。${question}`);
+    expect(back.state.data.endReason).toBe('');
   });
 
   test('an opt-out during a transfer is acted on at once and confirmed when the script has the floor again', () => {

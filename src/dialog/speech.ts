@@ -73,7 +73,9 @@ function add(parts: SpeechPart[], text: string): void {
 export const BUILT_IN_SPEECH: Readonly<
   Record<
     Language,
-    Readonly<Record<'closing' | 'optOut' | 'noAgent' | 'notTransferred' | 'silence' | 'unrecognised', string>>
+    Readonly<
+      Record<'closing' | 'optOut' | 'noAgent' | 'notTransferred' | 'takenBack' | 'silence' | 'unrecognised', string>
+    >
   >
 > = {
   zh: {
@@ -81,6 +83,7 @@ export const BUILT_IN_SPEECH: Readonly<
     optOut: '好的，已经为您登记，今后不再给您拨打此类电话，打扰您了，再见。',
     noAgent: '好的，我已经为您登记，稍后会有人工客服给您回电，请您留意接听，再见。',
     notTransferred: '不好意思，刚才没有接通，我们继续。',
+    takenBack: '让您久等了，我们继续。',
     silence: '您好，请问您还在听吗？',
     unrecognised: '不好意思，我没有听清楚，麻烦您再说一遍好吗？',
   },
@@ -89,6 +92,7 @@ export const BUILT_IN_SPEECH: Readonly<
     optOut: 'Understood. You are on our do-not-call list from now on. Sorry for the trouble, goodbye.',
     noAgent: 'Of course. I have made a note, and a colleague will call you back. Goodbye.',
     notTransferred: 'Sorry, nobody could take the call just now, so let us go on.',
+    takenBack: 'Thank you for waiting; let us go on.',
     silence: 'Hello, are you still there?',
     unrecognised: "Sorry, I didn't catch that. Could you say it again, please?",
   },

@@ -1,5 +1,6 @@
 import type { TransferFailure } from '#domain/transfer.ts';
 import { close, decide, enter, handlerOf, hangUp, noAgent, sayBuiltIn, transferOf, type Step } from './flow.ts';
+import { BUILT_IN_SPEECH } from './speech.ts';
 import { confirmOptOut } from './handlers.ts';
 
 /** The callee waits for somebody: whatever was being said or asked is over, a goodbye that was under way too. */
@@ -25,7 +26,10 @@ export function handedOver(step: Step): void {
   decide(step, 'transfer handed over');
 }
 
-/** Goes where the script goes when nobody took the call; after an operator's try it asks its last question again. */
+/**
+ * Goes where the script goes when nobody took the call, or an operator took it back (`cancelled`), be it out of a talk; after
+ * an operator's transfer it asks its last question again.
+ */
 export function unTransferred(step: Step, reason: TransferFailure | undefined): void {
   const { data } = step;
   if (reason !== undefined) decide(step, `transfer failed: ${reason}`);
@@ -35,8 +39,9 @@ export function unTransferred(step: Step, reason: TransferFailure | undefined): 
   data.endReason = '';
   if (data.optedOut) return confirmOptOut(step);
   if (by === 'operator') {
-    sayBuiltIn(step, 'notTransferred');
-    step.speech.push(...data.lastSpeech);
+    const question = withoutBridging(step);
+    sayBuiltIn(step, reason === 'cancelled' ? 'takenBack' : 'notTransferred');
+    step.speech.push(...question);
     return;
   }
   const { node } = step.script.nodes.get(data.node)!;
@@ -64,6 +69,12 @@ export function transferEnded(step: Step): void {
   data.endReason = '';
   if (step.script.nodes.has(after)) enter(step, after);
   else close(step, `unknown-node:${after}`);
+}
+
+/** The last words, without those about a transfer before: the second one in a row repeats the question alone. */
+function withoutBridging(step: Step): Step['data']['lastSpeech'] {
+  const { notTransferred, takenBack } = BUILT_IN_SPEECH[step.script.source.language];
+  return step.data.lastSpeech.filter(({ text }) => text !== notTransferred && text !== takenBack);
 }
 
 function resume(step: Step): void {

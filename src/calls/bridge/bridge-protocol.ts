@@ -39,7 +39,10 @@ export type BridgeCommand =
   | { readonly do: 'connected' }
   /** The callee's line took a blind transfer over and says no more. */
   | { readonly do: 'handed-over' }
-  /** The script goes on: with why nobody was reached, or undefined after a conversation with the target. */
+  /**
+   * The script goes on: with why nobody was reached, `cancelled` where an operator took the callee back, or undefined where
+   * the target has ended their talk.
+   */
   | { readonly do: 'resume'; readonly failure: TransferFailure | undefined };
 
 /** The call's worker → main thread. */

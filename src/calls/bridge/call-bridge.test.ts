@@ -160,6 +160,18 @@ describe('wherever a hang-up finds an attended transfer, no leg and no timer is 
   });
 });
 
+test.each([
+  ['whose target hangs up is over for the script', () => ended({ cause: 'bye' }), undefined],
+  ['that an operator takes back goes on with the script', () => bridge.endTransfer(), 'cancelled'],
+] as const)('a talk %s', (_, end, failure) => {
+  start();
+  opened();
+  answered();
+  end();
+  expect(posted.at(-1)).toEqual({ do: 'resume', failure });
+  expect(bridge.record).toMatchObject({ result: 'connected' });
+});
+
 test('an attended transfer is held, called through the trunk, joined and written down', () => {
   start();
   expect(dos()).toEqual(['hold', 'open']);

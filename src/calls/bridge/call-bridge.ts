@@ -86,6 +86,8 @@ interface Transfer {
   /** The callee's line agreed to a blind one, which is out of our hands since. */
   accepted: boolean;
   answeredMs: number | undefined;
+  /** An operator wants the callee back with the script. */
+  takenBack: boolean;
   limit: Timer | undefined;
 }
 
@@ -171,6 +173,7 @@ export class CallBridge implements CallControl {
       leg: undefined,
       accepted: false,
       answeredMs: undefined,
+      takenBack: false,
       limit: undefined,
     };
     this.#transfer = transfer;
@@ -203,6 +206,7 @@ export class CallBridge implements CallControl {
   endTransfer(): void {
     const transfer = this.#transfer;
     if (transfer?.leg === undefined) throw transfer === undefined ? notTransferring() : cannotTakeBack();
+    transfer.takenBack = true;
     transfer.leg.hangUp();
   }
 
@@ -304,7 +308,7 @@ export class CallBridge implements CallControl {
   #onTargetGone(transfer: Transfer): void {
     if (this.#transfer !== transfer) return;
     this.#settle(transfer, 'connected');
-    if (!this.#closed) this.#o.post({ do: 'resume', failure: undefined });
+    if (!this.#closed) this.#o.post({ do: 'resume', failure: transfer.takenBack ? 'cancelled' : undefined });
   }
 
   #onReferred(transfer: Transfer, result: TransferResult): void {
