@@ -10,7 +10,7 @@ import { jsonOf, serveIn, simulatedTrunk } from '../support/simulated-trunk.ts';
 import { expectGone, openScratchDirectory, waihu, WaihuProcess } from '../support/waihu-process.ts';
 
 // A conversation takes as long as people talk.
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 170_000 });
 
 const SEED = 5;
 const VARIABLES = ['姓名=王小明', '机构名称=云山银行', '卡号后四位=1234', '本期账单金额=100.00', '最低还款额=10.00'];

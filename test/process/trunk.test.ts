@@ -9,7 +9,7 @@ import { jsonOf, serveIn, simulatedTrunk } from '../support/simulated-trunk.ts';
 import { expectGone, openScratchDirectory, waihu } from '../support/waihu-process.ts';
 
 // Every process loads the whole platform.
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 test.skipIf(process.platform !== 'linux')(
   'trunks are listed with how they fare, and nobody on the suppression list is called to test one',
