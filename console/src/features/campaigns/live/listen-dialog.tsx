@@ -1,13 +1,13 @@
-import { Alert, App, Button, Form, Radio, Select, Tag } from 'antd';
+import { Alert, App, Button, Form, Select, Tag } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { CallBridgeView, LiveCall } from '#domain/api.ts';
 import { LISTENER_ROLES } from '#domain/transfer.ts';
 import type { ListenerRole } from '#domain/transfer.ts';
-import { FailureAlert } from '../../../app/failure-alert.tsx';
 import { calleeNotices } from './call-acts.ts';
 import type { CallAct } from './call-acts.ts';
 import { CallDialog } from './call-dialog.tsx';
-import { atTarget, TargetField } from './target-field.tsx';
+import { CallFormEnd, DescribedChoice } from './call-form.tsx';
+import { TargetField } from './target-field.tsx';
 import { useCallAct } from './use-call-bridge.ts';
 
 interface Wish {
@@ -113,26 +113,12 @@ function Listening({
         onValuesChange={() => act.reset()}
       >
         <TargetField label={t('desk.listenTarget')} error={act.error} />
-        <Form.Item name="role" label={t('desk.role')}>
-          <Radio.Group
-            className="described-choices"
-            options={roles.map(({ value, label }) => ({
-              value,
-              label: (
-                <>
-                  {label} <small className="hint">{t(`desk.roleHints.${value}`)}</small>
-                </>
-              ),
-            }))}
-          />
-        </Form.Item>
-        {atTarget(act.error) === undefined && <FailureAlert error={act.error} />}
-        <div className="call-dialog-end">
-          <Button onClick={onClose}>{t('common.close')}</Button>
-          <Button type="primary" htmlType="submit" loading={act.isPending}>
-            {t('desk.callPhone')}
-          </Button>
-        </div>
+        <DescribedChoice
+          name="role"
+          label={t('desk.role')}
+          options={roles.map((role) => ({ ...role, hint: t(`desk.roleHints.${role.value}`) }))}
+        />
+        <CallFormEnd error={act.error} pending={act.isPending} submit={t('desk.callPhone')} onClose={onClose} />
       </Form>
     </>
   );

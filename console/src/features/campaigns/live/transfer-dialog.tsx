@@ -1,11 +1,12 @@
-import { Alert, App, Button, Checkbox, Form, Radio } from 'antd';
+import { Alert, App, Button, Checkbox, Form } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { CallBridgeView, LiveCall } from '#domain/api.ts';
 import { TRANSFER_KINDS } from '#domain/transfer.ts';
 import type { TransferKind } from '#domain/transfer.ts';
 import { FailureAlert } from '../../../app/failure-alert.tsx';
 import { CallDialog } from './call-dialog.tsx';
-import { atTarget, TargetField } from './target-field.tsx';
+import { CallFormEnd, DescribedChoice } from './call-form.tsx';
+import { TargetField } from './target-field.tsx';
 import { useCallAct } from './use-call-bridge.ts';
 
 interface Wish {
@@ -112,29 +113,19 @@ function TransferForm({
         onValuesChange={() => act.reset()}
       >
         <TargetField label={t('desk.transferTarget')} error={act.error} />
-        <Form.Item name="kind" label={t('desk.kind')}>
-          <Radio.Group
-            className="described-choices"
-            options={TRANSFER_KINDS.toReversed().map((value) => ({
-              value,
-              label: (
-                <>
-                  {t(`desk.kinds.${value}`)} <small className="hint">{t(`desk.kindHints.${value}`)}</small>
-                </>
-              ),
-            }))}
-          />
-        </Form.Item>
+        <DescribedChoice
+          name="kind"
+          label={t('desk.kind')}
+          options={TRANSFER_KINDS.toReversed().map((value) => ({
+            value,
+            label: t(`desk.kinds.${value}`),
+            hint: t(`desk.kindHints.${value}`),
+          }))}
+        />
         <Form.Item name="release" valuePropName="checked" hidden={kind === 'blind'}>
           <Checkbox>{t('desk.release')}</Checkbox>
         </Form.Item>
-        {atTarget(act.error) === undefined && <FailureAlert error={act.error} />}
-        <div className="call-dialog-end">
-          <Button onClick={onClose}>{t('common.close')}</Button>
-          <Button type="primary" htmlType="submit" loading={act.isPending}>
-            {t('desk.transfer')}
-          </Button>
-        </div>
+        <CallFormEnd error={act.error} pending={act.isPending} submit={t('desk.transfer')} onClose={onClose} />
       </Form>
     </>
   );
