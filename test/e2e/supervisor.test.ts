@@ -127,6 +127,9 @@ describe.skipIf(noBrowser !== undefined)(
     it('says at the field, in the language of the reader, that a number may not be called', async () => {
       await signIn(SUPERVISOR);
       await row().getByRole('button', { name: /^转接/ }).click();
+      await dialog().waitFor();
+      // Nothing zooms or fades for who asks for little motion.
+      expect(await page.evaluate('document.getAnimations().length')).toBe(0);
       await dialog().getByRole('button', { name: '转接' }).click();
       await dialog().getByText('请填写号码或 SIP 地址').waitFor();
       await dialog().getByLabel('转接到').fill('somebody');
@@ -162,7 +165,6 @@ describe.skipIf(noBrowser !== undefined)(
       await confirm().getByRole('button', { name: '收回通话' }).click();
       await call.ended;
       await expect.poll(() => dialog().textContent(), PATIENT).toContain('客户回到话术');
-      // Escape would go to a question that is still fading out.
       await confirm().waitFor({ state: 'detached' });
     });
 

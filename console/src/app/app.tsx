@@ -5,13 +5,20 @@ import enUS from 'antd/locale/en_US';
 import zhCN from 'antd/locale/zh_CN';
 import { useTranslation } from 'react-i18next';
 import { queryClient, router } from './router.tsx';
-import { theme } from './theme.ts';
+import { calmTheme, theme } from './theme.ts';
+import { useCalm } from './use-calm.ts';
 
 /** The console with everything that its pages share. */
 export function App() {
   const { i18n } = useTranslation();
+  const calm = useCalm();
   return (
-    <ConfigProvider button={{ autoInsertSpace: false }} theme={theme} locale={i18n.language === 'en' ? enUS : zhCN}>
+    <ConfigProvider
+      button={{ autoInsertSpace: false }}
+      theme={calm ? calmTheme : theme}
+      wave={{ disabled: calm }}
+      locale={i18n.language === 'en' ? enUS : zhCN}
+    >
       <AntApp>
         <QueryClientProvider client={queryClient}>
           <RouterProvider router={router} />

@@ -34,3 +34,6 @@ export const theme: ThemeConfig = {
     Card: { headerFontSize: 15, headerHeight: 46 },
   },
 };
+
+/** The same without motion. */
+export const calmTheme: ThemeConfig = { ...theme, token: { ...theme.token, motion: false } };

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { CallView } from '#domain/api.ts';
 import { positionText } from '../../app/duration.ts';
 import { NothingHere } from '../../app/nothing-here.tsx';
+import { isCalm } from '../../app/use-calm.ts';
 import { recordingMs } from './call-times.ts';
 
 /** What was said; the turn being played is marked and kept in view, a click plays from a turn. */
@@ -23,7 +24,8 @@ export function Transcript(p: {
     // Only the list scrolls: scrollIntoView would move the whole page away from the waveform.
     const above = turn.offsetTop - box.offsetTop < box.scrollTop;
     const below = turn.offsetTop - box.offsetTop + turn.offsetHeight > box.scrollTop + box.clientHeight;
-    if (above || below) box.scrollTo({ top: turn.offsetTop - box.offsetTop - 40, behavior: 'smooth' });
+    if (above || below)
+      box.scrollTo({ top: turn.offsetTop - box.offsetTop - 40, behavior: isCalm() ? 'instant' : 'smooth' });
   }, [current]);
   return (
     <Card size="small" title={t('call.transcript')} styles={{ body: { padding: 0 } }}>
