@@ -1,7 +1,5 @@
 import { createSocket } from 'node:dgram';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +17,7 @@ import { openTestCenter, readRecording, shortScript } from '../support/call-cent
 import type { TestCenter, WatchedObserver } from '../support/call-center.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import type { TestCertificate } from '../support/certificates.ts';
+import { freePort } from '../support/free-port.ts';
 import { openLogLines } from '../support/log-lines.ts';
 import { amplitudeAt, toneOf } from '../support/tones.ts';
 
@@ -42,22 +41,6 @@ async function farEnd(take: (call: IncomingCall) => void, certificate?: TestCert
 function route(name: string, port: number, rest: Partial<TrunkRoute> = {}, peer: Partial<TrunkPeer> = {}): TrunkRoute {
   const plain = plainRoute(name, { host: HOST, port }, rest);
   return { ...plain, peers: [{ ...plain.peers[0], ...peer }] };
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function closedUdpPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, HOST, resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
 }
 
 const CHALLENGE = 'Digest realm="carrier", nonce="n", algorithm=SHA-256, qop="auth"';
@@ -101,8 +84,8 @@ describe('a trunk that fails', () => {
       route('wrong-codec', await open(refuse(488))),
       route('other-codec', await open((call) => call.answer(pcmu)), { codecs: ['PCMA'] }),
       route('no-sdp', await open(answer)),
-      route('refused-port', await closedPort(), {}, { transport: 'TCP' }),
-      route('refused-datagrams', await closedUdpPort(), {}, { transport: 'UDP' }),
+      route('refused-port', await freePort(), {}, { transport: 'TCP' }),
+      route('refused-datagrams', await freePort(), {}, { transport: 'UDP' }),
       ...(expired === undefined ? [] : [route('expired', await open(answer, expired), {}, { transport: 'TLS' })]),
       ...(unknown === undefined
         ? []

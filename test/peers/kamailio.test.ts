@@ -9,7 +9,7 @@ import { kamailioInstalled, PASSWORD, startEdge } from '../support/kamailio.ts';
 import type { Edge } from '../support/kamailio.ts';
 import { openParty } from '../support/party.ts';
 import type { Party } from '../support/party.ts';
-import { freePort } from '../support/sipp.ts';
+import { freePort } from '../support/free-port.ts';
 
 const HOST = '127.0.0.1';
 const CREDENTIALS = { username: 'waihu', password: PASSWORD };

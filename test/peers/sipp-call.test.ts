@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { PhraseRequest } from '#calls/worker-protocol.ts';
 import { openTestCenter, readRecording, shortScript, tonePhrase } from '../support/call-center.ts';
-import { freePort, hasSipp, scenario, startSipp } from '../support/sipp.ts';
+import { freePort } from '../support/free-port.ts';
+import { hasSipp, scenario, startSipp } from '../support/sipp.ts';
 
 /** 20 ms a character: the peer repeats all that is said. */
 const shortPhrase = async (request: PhraseRequest): Promise<Uint8Array> =>

@@ -10,7 +10,8 @@ import { AS_WRITTEN, SDP, WE_HANG_UP, has, startSteps, verdictOf } from '../supp
 import type { Finished } from '../support/sipp-cases.ts';
 import { answer, invited, recv } from '../support/sipp-script.ts';
 import type { Step } from '../support/sipp-script.ts';
-import { freePort, hasSipp } from '../support/sipp.ts';
+import { freePort } from '../support/free-port.ts';
+import { hasSipp } from '../support/sipp.ts';
 
 const CHALLENGE = 'Digest realm="carrier", nonce="n", algorithm=MD5, qop="auth"';
 const refuse = (status: number, headers: readonly string[] = []): Step[] => [

@@ -4,7 +4,8 @@ import { openTestCenter, shortScript, tonePhrase, type TestCenter } from '../sup
 import { openLogLines, type LogLine } from '../support/log-lines.ts';
 import { AS_WRITTEN, SDP, startSteps, verdictOf, WE_HANG_UP, type Finished } from '../support/sipp-cases.ts';
 import { answer, invited, peerSdp, type Step } from '../support/sipp-script.ts';
-import { freePort, hasSipp } from '../support/sipp.ts';
+import { freePort } from '../support/free-port.ts';
+import { hasSipp } from '../support/sipp.ts';
 
 /** A PBX that knows audio alone: its answer has one m-line where our offer has two. Without SIPp these are skipped. */
 describe.skipIf(!hasSipp)('SIPp that answers with fewer m-lines than we offer', () => {

@@ -3,7 +3,8 @@ import { openCallee, type CalleeCall, type TestCallee } from '../support/callee.
 import { openTestCenter, shortScript, type TestCenter } from '../support/call-center.ts';
 import { AS_WRITTEN, has, peerHangsUp, startSteps, verdictOf, WE_HANG_UP } from '../support/sipp-cases.ts';
 import { answer, invited, ok, peerSdp, recv, type Step } from '../support/sipp-script.ts';
-import { freePort, hasSipp } from '../support/sipp.ts';
+import { freePort } from '../support/free-port.ts';
+import { hasSipp } from '../support/sipp.ts';
 
 /** Both lines of our offer answered: SIPp takes no text. */
 const OK = answer(200, 'OK', { sdp: `${peerSdp()}m=text 0 RTP/AVP 98\n`, repeat: true });

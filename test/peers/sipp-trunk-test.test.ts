@@ -16,7 +16,8 @@ import { AS_WRITTEN, has, peerHangsUp, startSteps, verdictOf, WE_HANG_UP } from 
 import type { Finished } from '../support/sipp-cases.ts';
 import { answer, invited, ok, peerSdp, recv } from '../support/sipp-script.ts';
 import type { Step } from '../support/sipp-script.ts';
-import { freePort, hasSipp } from '../support/sipp.ts';
+import { freePort } from '../support/free-port.ts';
+import { hasSipp } from '../support/sipp.ts';
 
 const HOST = '127.0.0.1';
 const folder = mkdtempSync(join(tmpdir(), 'waihu-sipp-trunk-'));

@@ -1,11 +1,10 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Health } from '#domain/api.ts';
 import { readServerFile } from '#bin/runtime/server-file.ts';
 import { openCaller, type TestCaller } from '../support/caller.ts';
+import { freePort } from '../support/free-port.ts';
 import { expectGone, openScratchDirectory, WaihuProcess } from '../support/waihu-process.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -36,14 +35,6 @@ async function served(limitSeconds: number, rtp: number) {
 
 function callIn(caller: TestCaller, port: number) {
   return caller.call({ port }, { from: '+8613800000002', to: OWN });
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
 }
 
 test.skipIf(process.platform !== 'linux')(

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { freePort } from '../support/sipp.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** Runs an example; `output` grows until `ended` tells its exit status. */
 function start(name: string, words: readonly string[]) {

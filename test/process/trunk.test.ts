@@ -1,10 +1,10 @@
-import { createSocket } from 'node:dgram';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { CallView, TrunkSummary } from '#domain/api.ts';
 import { readCallLog } from '#simulator/call-log.ts';
 import { behaviourOf, personaOf } from '#simulator/persona.ts';
+import { freePort } from '../support/free-port.ts';
 import { jsonOf, serveIn, simulatedTrunk } from '../support/simulated-trunk.ts';
 import { expectGone, openScratchDirectory, waihu } from '../support/waihu-process.ts';
 
@@ -63,7 +63,7 @@ test.skipIf(process.platform !== 'linux')(
     writeFileSync(config, readFileSync(config, 'utf8').replace('name = "carrier"\n', carrier));
     appendFileSync(
       config,
-      `[[trunks]]\nname = "dead"\ngroup = "lines"\nhost = "127.0.0.1"\nport = ${await closedPort()}
+      `[[trunks]]\nname = "dead"\ngroup = "lines"\nhost = "127.0.0.1"\nport = ${await freePort()}
        callerNumbers = ["02000000000"]\n[trunks.probe]\nenabled = false\n`,
     );
     const number = busyNumber(5);
@@ -87,15 +87,6 @@ test.skipIf(process.platform !== 'linux')(
     await expectGone([data, simulator.mark]);
   },
 );
-
-/** A UDP port where nobody listens. */
-async function closedPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
-}
 
 /** A number whose line is busy at the first call. */
 function busyNumber(seed: number): string {

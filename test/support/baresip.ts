@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseWav, type WavAudio } from '#voice/tts/wav.ts';
-import { freePort } from './sipp.ts';
+import { freePort } from './free-port.ts';
 
 const BINARY = '/usr/bin/baresip';
 const MODULES = '/usr/lib/baresip/modules';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseWav } from '#voice/tts/wav.ts';
 import { wavOf } from '#voice/wav-file.ts';
-import { freePort } from './sipp.ts';
+import { freePort } from './free-port.ts';
 
 const BINARY = '/usr/bin/linphonec';
 

@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
 
 /** Whether sipp is installed; its tests are skipped by name where it is not. */
 export const hasSipp = (() => {
@@ -19,15 +19,6 @@ export const hasSipp = (() => {
 /** The path of a scenario of ours. */
 export function scenario(name: string): string {
   return fileURLToPath(new URL(`../peers/sipp/${name}.xml`, import.meta.url));
-}
-
-/** A UDP port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
 }
 
 export interface SippRun {

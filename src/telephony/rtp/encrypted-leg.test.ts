@@ -52,7 +52,7 @@ function handlers(own: Partial<LegHandlers> = {}): LegHandlers {
 }
 
 test('two legs exchange audio, text and key presses under their keys', async () => {
-  const engine = await openEngine(43000);
+  const engine = await openEngine(13500);
   const octets = Promise.withResolvers<number>();
   const text = Promise.withResolvers<string>();
   const digit = Promise.withResolvers<string>();
@@ -78,7 +78,7 @@ test('two legs exchange audio, text and key presses under their keys', async () 
 });
 
 test('what is not under the key neither latches nor is heard, and nothing readable leaves', async () => {
-  const engine = await openEngine(43100);
+  const engine = await openEngine(13600);
   let first = false;
   const leg = await engine.openLeg(
     handlers({ onFrame: (_rx, tx) => tx.fill(0x2a), onRemoteRtp: () => (first = true) }),

@@ -65,7 +65,7 @@ function handlers(own: Partial<LegHandlers> = {}): LegHandlers {
 }
 
 test('two legs exchange audio, text and key presses', async () => {
-  const engine = await openEngine(42000, 42040);
+  const engine = await openEngine(12000, 12040);
   const octets = Promise.withResolvers<number>();
   const text = Promise.withResolvers<string>();
   const digits = Promise.withResolvers<string>();
@@ -105,7 +105,7 @@ test('two legs exchange audio, text and key presses', async () => {
 
 test('a leg knows what the far end reports of it, and nothing where it reports nothing', async () => {
   const clock = new ManualClock();
-  const engine = await openEngine(42050, 42090, clock, 'events');
+  const engine = await openEngine(12050, 12090, clock, 'events');
   const remote = Promise.withResolvers<void>();
   const leg = await engine.openLeg(handlers({ onRemoteRtp: () => remote.resolve() }));
   const [peer, control] = [await openPeer(), await openPeer()];
@@ -165,7 +165,7 @@ function received(socket: Socket): Promise<[Uint8Array, { port: number }]> {
 }
 
 test('media goes to the signalled address and then to where it comes from; strangers get nothing', async () => {
-  const engine = await openEngine(42100, 42140);
+  const engine = await openEngine(12100, 12140);
   const remote = Promise.withResolvers<void>();
   const leg = await engine.openLeg(handlers({ onRemoteRtp: () => remote.resolve() }));
   const [signalled, actual, stranger] = [await openPeer(), await openPeer(), await openPeer()];
@@ -190,8 +190,8 @@ test('media goes to the signalled address and then to where it comes from; stran
 });
 
 test.each([
-  ['polled', 42_150],
-  ['events', 43_150],
+  ['polled', 12_150],
+  ['events', 13_150],
 ] as const)('once settled only its peer reaches a leg, until signalling names another (%s)', async (kind, port) => {
   const clock = new ManualClock();
   const engine = await openEngine(port, port + 40, clock, kind);
@@ -219,8 +219,8 @@ test.each([
 });
 
 test.each([
-  ['polled', 42_250],
-  ['events', 43_200],
+  ['polled', 12_250],
+  ['events', 13_200],
 ] as const)('a stream that goes on from another port is followed, a stranger’s is not (%s)', async (kind, port) => {
   const clock = new ManualClock();
   const engine = await openEngine(port, port + 40, clock, kind);
@@ -260,7 +260,7 @@ test.each([
 });
 
 test('on hold nothing is sent while frames go on, and the marker says when it resumes', async () => {
-  const engine = await openEngine(42200, 42240);
+  const engine = await openEngine(12200, 12240);
   let frames = 0;
   const twenty = Promise.withResolvers<void>();
   const leg = await engine.openLeg(
@@ -283,7 +283,7 @@ test('on hold nothing is sent while frames go on, and the marker says when it re
 });
 
 test('packets of 40 ms are sent where the far end wishes them', async () => {
-  const engine = await openEngine(42300, 42340);
+  const engine = await openEngine(12300, 12340);
   const leg = await engine.openLeg(handlers());
   const peer = await openPeer();
   const media = mediaTowards({ audioPort: peer.port, textPort: 9 });
@@ -299,7 +299,7 @@ test('packets of 40 ms are sent where the far end wishes them', async () => {
 });
 
 test('a closed leg says BYE over RTCP', async () => {
-  const engine = await openEngine(42400, 42440);
+  const engine = await openEngine(12400, 12440);
   const leg = await engine.openLeg(handlers());
   const [peer, control] = [await openPeer(), await openPeer()];
   const media = mediaTowards({ audioPort: peer.port, textPort: 9 });
@@ -316,7 +316,7 @@ test('a closed leg says BYE over RTCP', async () => {
 });
 
 test('a far end that gives RTCP no bandwidth gets none', async () => {
-  const engine = await openEngine(43000, 43040);
+  const engine = await openEngine(13000, 13040);
   const leg = await engine.openLeg(handlers());
   const [peer, control] = [await openPeer(), await openPeer()];
   const media = mediaTowards({ audioPort: peer.port, textPort: 9 });
@@ -354,7 +354,7 @@ test('a far end that names a port for the RTCP of its text gets it there', async
 
 /** A leg that has sent text to a peer whose RTCP goes to a port of its own. */
 async function typing(more: { readonly withoutRtcp?: boolean }) {
-  const engine = await openEngine(43100, 43140);
+  const engine = await openEngine(13100, 13140);
   const leg = await engine.openLeg(handlers());
   const [peer, control] = [await openPeer(), await openPeer()];
   const media = mediaTowards({ audioPort: 9, textPort: peer.port });
@@ -367,7 +367,7 @@ async function typing(more: { readonly withoutRtcp?: boolean }) {
 
 test('thirty seconds without a packet are told once', async () => {
   const clock = new ManualClock();
-  const engine = await openEngine(42500, 42540, clock);
+  const engine = await openEngine(12500, 12540, clock);
   let timeouts = 0;
   const leg = await engine.openLeg(handlers({ onTimeout: () => timeouts++ }));
   leg.start(mediaTowards({ audioPort: 9, textPort: 9 }));
@@ -378,7 +378,7 @@ test('thirty seconds without a packet are told once', async () => {
 });
 
 test('a handler that throws stops neither its own call nor another', async () => {
-  const engine = await openEngine(42600, 42640);
+  const engine = await openEngine(12600, 12640);
   const many = Promise.withResolvers<void>();
   let frames = 0;
   const broken = await engine.openLeg(
@@ -395,14 +395,14 @@ test('a handler that throws stops neither its own call nor another', async () =>
 });
 
 test('ports come in even pairs, run out with a clear error, and are all there again after close', async () => {
-  const engine = await openEngine(42700, 42707);
+  const engine = await openEngine(12700, 12707);
   const legs = [await engine.openLeg(handlers()), await engine.openLeg(handlers())];
   const ports = legs.flatMap((leg) => [leg.audioPort, leg.textPort]);
   expect(ports.every((port) => port % 2 === 0)).toBe(true);
   expect(new Set(ports).size).toBe(4);
   await expect(engine.openLeg(handlers())).rejects.toMatchObject({ code: 'resource-exhausted' });
   await engine.close();
-  const again = await openEngine(42700, 42707);
+  const again = await openEngine(12700, 12707);
   await again.openLeg(handlers());
   await again.openLeg(handlers());
 });
@@ -410,15 +410,15 @@ test('ports come in even pairs, run out with a clear error, and are all there ag
 test('a pair of which one port is taken is passed over without leaking the other', async () => {
   const taken = createSocket('udp4');
   sockets.push(taken);
-  taken.bind(42803, HOST);
+  taken.bind(12803, HOST);
   await once(taken, 'listening');
-  const engine = await openEngine(42800, 42807);
+  const engine = await openEngine(12800, 12807);
   const leg = await engine.openLeg(handlers());
-  expect([leg.audioPort, leg.textPort]).not.toContain(42802);
-  // 42802 itself must be free again.
+  expect([leg.audioPort, leg.textPort]).not.toContain(12802);
+  // 12802 itself must be free again.
   const probe = createSocket('udp4');
   sockets.push(probe);
-  probe.bind(42802, HOST);
+  probe.bind(12802, HOST);
   await once(probe, 'listening');
 });
 
@@ -428,7 +428,7 @@ function handles(): number {
 }
 
 test('after close no socket is left', async () => {
-  const engine = await openEngine(42900, 42940);
+  const engine = await openEngine(12900, 12940);
   const leg = await engine.openLeg(handlers());
   leg.start(mediaTowards({ audioPort: 9, textPort: 9 }));
   expect(handles()).toBeGreaterThanOrEqual(3);

@@ -72,7 +72,7 @@ test('whether the loop is late or not, every frame leaves once, in order, and is
     clock,
     log: silentLog,
     address: HOST,
-    ports: { first: 43_400, last: 43_440 },
+    ports: { first: 13_400, last: 13_440 },
     sockets: 'events',
   });
   onTestFinished(() => engine.close());

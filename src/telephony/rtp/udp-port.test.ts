@@ -38,7 +38,7 @@ const kinds = [
 
 describe.each(kinds)('a socket with $kind', ({ kind, open }) => {
   const works = kind === 'events' || polled !== undefined;
-  const first = kind === 'events' ? 44_000 : 44_500;
+  const first = kind === 'events' ? 14_000 : 14_500;
 
   async function openPort(address: string, port: number): Promise<UdpPort> {
     const socket = await open(address, port);
@@ -148,13 +148,13 @@ async function answered(socket: Socket, send: () => void): Promise<unknown[]> {
 
 describe.skipIf(polled === undefined)('a polled socket', () => {
   test('keeps ten seconds of packets until it is drained, and stamps when they came', async () => {
-    const port = PolledPort.open(polled!, '127.0.0.1', 44_900)!;
+    const port = PolledPort.open(polled!, '127.0.0.1', 14_900)!;
     opened.push(port);
     const far = await peer('127.0.0.1');
     const arrivals: number[] = [];
     port.onDatagram = (_bytes, _address, _port, atMs) => arrivals.push(atMs);
     const send = (): Promise<unknown> =>
-      new Promise((resolve) => far.socket.send(new Uint8Array(172), 44_900, '127.0.0.1', resolve));
+      new Promise((resolve) => far.socket.send(new Uint8Array(172), 14_900, '127.0.0.1', resolve));
     // The kernel begins to stamp a moment after the first socket has asked; until then it does when a packet is read.
     for (let drainedMs = 0; !(arrivals.at(-1)! < drainedMs);) {
       await send();
@@ -171,10 +171,10 @@ describe.skipIf(polled === undefined)('a polled socket', () => {
   });
 
   test('forgets what came before anybody listened, and survives being closed by what it delivers', async () => {
-    const port = PolledPort.open(polled!, '127.0.0.1', 44_901)!;
+    const port = PolledPort.open(polled!, '127.0.0.1', 14_901)!;
     const far = await peer('127.0.0.1');
     const send = (what: string): Promise<unknown> =>
-      new Promise((resolve) => far.socket.send(what, 44_901, '127.0.0.1', resolve));
+      new Promise((resolve) => far.socket.send(what, 14_901, '127.0.0.1', resolve));
     await send('old');
     port.discard();
     const heard: string[] = [];
@@ -188,13 +188,13 @@ describe.skipIf(polled === undefined)('a polled socket', () => {
   });
 
   test('drops datagrams that are longer than RTP of a call, and takes the next', async () => {
-    const port = PolledPort.open(polled!, '127.0.0.1', 44_902)!;
+    const port = PolledPort.open(polled!, '127.0.0.1', 14_902)!;
     opened.push(port);
     const far = await peer('127.0.0.1');
     const lengths: number[] = [];
     port.onDatagram = (bytes) => lengths.push(bytes.length);
     for (const length of [5000, 2048, 0, 12])
-      await new Promise((resolve) => far.socket.send(new Uint8Array(length), 44_902, '127.0.0.1', resolve));
+      await new Promise((resolve) => far.socket.send(new Uint8Array(length), 14_902, '127.0.0.1', resolve));
     port.drain();
     expect(lengths).toEqual([2048, 0, 12]);
   });
@@ -206,15 +206,15 @@ describe.skipIf(polled === undefined)('a polled socket', () => {
         ['libc', 'polled-sockets', 'polled-port'].map((name) => import(at + name + '.ts')));
       const { parentPort } = await import('node:worker_threads');
       const clock = { monotonicMs: () => performance.now() };
-      const port = PolledPort.open(new PolledSockets(await loadLibc(), clock), '127.0.0.1', 44903);
+      const port = PolledPort.open(new PolledSockets(await loadLibc(), clock), '127.0.0.1', 14903);
       parentPort.on('message', () => port.drain());
       parentPort.postMessage(port.port);`;
     const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`), { execArgv: [] });
-    expect(await once(worker, 'message')).toEqual([44_903]);
-    expect(PolledPort.open(polled!, '127.0.0.1', 44_903)).toBeUndefined();
+    expect(await once(worker, 'message')).toEqual([14_903]);
+    expect(PolledPort.open(polled!, '127.0.0.1', 14_903)).toBeUndefined();
     await worker.terminate();
-    const again = PolledPort.open(polled!, '127.0.0.1', 44_903);
-    expect(again?.port).toBe(44_903);
+    const again = PolledPort.open(polled!, '127.0.0.1', 14_903);
+    expect(again?.port).toBe(14_903);
     opened.push(again!);
   });
 });

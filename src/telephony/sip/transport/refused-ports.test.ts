@@ -3,6 +3,7 @@ import type { Socket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock, systemClock } from '#platform/clock.ts';
 import { silentLog } from '#platform/log.ts';
+import { freePort } from '../../../../test/support/free-port.ts';
 import { SipUserAgent } from '../user-agent.ts';
 import type { ProbeResult } from '../user-agent/probe.ts';
 import { RefusedPorts } from './refused-ports.ts';
@@ -20,13 +21,6 @@ async function bound(): Promise<Socket> {
   return socket;
 }
 
-async function closedPort(): Promise<number> {
-  const socket = await bound();
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
-}
-
 function refusedPorts(): RefusedPorts {
   const ports = new RefusedPorts(systemClock, HOST);
   closing.push(() => ports.close());
@@ -40,7 +34,7 @@ describe('the check for refused ports', () => {
     const heard: string[] = [];
     silent.on('message', (bytes) => heard.push(bytes.toString()));
     const ports = refusedPorts();
-    expect(await ports.check({ host: HOST, port: await closedPort() })).toBe(true);
+    expect(await ports.check({ host: HOST, port: await freePort() })).toBe(true);
     const peer = { host: HOST, port: silent.address().port };
     expect(await Promise.all([ports.check(peer), ports.check(peer)])).toEqual([false, false]);
     expect(heard).toEqual(['\r\n\r\n']);
@@ -48,7 +42,7 @@ describe('the check for refused ports', () => {
 
   it('no more believes the host of a peer that answered all the same', async () => {
     const ports = refusedPorts();
-    const peer = { host: HOST, port: await closedPort() };
+    const peer = { host: HOST, port: await freePort() };
     ports.deceived(peer);
     expect(await ports.check(peer)).toBe(false);
   });
@@ -60,7 +54,7 @@ describe('the check for refused ports', () => {
     const asked = ports.check({ host: HOST, port: silent.address().port });
     ports.close();
     expect(await asked).toBe(false);
-    expect(await ports.check({ host: HOST, port: await closedPort() })).toBe(false);
+    expect(await ports.check({ host: HOST, port: await freePort() })).toBe(false);
   });
 });
 
@@ -74,7 +68,7 @@ describe('a user agent', () => {
 
   it('tells within two seconds that nobody listens where a request goes', async () => {
     const agent = await open();
-    const result = await agent.probe({ target: `sip:${HOST}:${await closedPort()}` });
+    const result = await agent.probe({ target: `sip:${HOST}:${await freePort()}` });
     expect(result).toMatchObject({ alive: false, status: undefined, detail: expect.stringContaining('ECONNREFUSED') });
     expect(result.roundTripMs).toBeGreaterThan(1_400);
     expect(result.roundTripMs).toBeLessThan(2_400);
