@@ -110,7 +110,11 @@ async function measure(
         legs.push(leg);
       }
     }
-    generator.send({ type: 'send', ports: legs.map(({ audioPort }) => audioPort) } satisfies ToGenerator);
+    generator.send({
+      type: 'send',
+      ports: legs.map(({ audioPort }) => audioPort),
+      beginsMs: legs.map(() => 0),
+    } satisfies ToGenerator);
     await delay(WARM_UP_MS);
     const cpuStart = process.cpuUsage();
     const framesBefore = frames;

@@ -37,6 +37,8 @@ interface Call {
   readonly packet: Uint8Array;
   readonly protection: { readonly send: SrtpSender; readonly receive: SrtpReceiver } | undefined;
   port: number;
+  /** When it begins, on this process's clock. */
+  beginMs: number;
   sequence: number;
   received: number;
   first: number;
@@ -64,12 +66,13 @@ async function handle(message: ToGenerator): Promise<void> {
     await openCalls(message.calls, message.srtp);
     reply({ type: 'opened', ports: calls.map((call) => call.socket.port) });
   } else if (message.type === 'send') {
-    for (const [index, call] of calls.entries()) {
-      call.port = message.ports[index]!;
-      byPort.set(call.port, call);
-    }
     running = true;
     startMs = performance.now();
+    for (const [index, call] of calls.entries()) {
+      call.port = message.ports[index]!;
+      call.beginMs = startMs + message.beginsMs[index]!;
+      byPort.set(call.port, call);
+    }
     pump();
   } else if (message.type === 'warm') {
     intervals.clear();
@@ -108,6 +111,7 @@ async function openCalls(count: number, srtp: boolean): Promise<void> {
         ? { send: new SrtpSender(srtpKey(i, 'generator')), receive: new SrtpReceiver(srtpKey(i, 'engine')) }
         : undefined,
       port: 0,
+      beginMs: 0,
       sequence: 0,
       received: 0,
       first: -1,
@@ -147,14 +151,15 @@ function pump(): void {
   const phase = frame % PHASES;
   const round = Math.floor(frame / PHASES);
   for (let i = phase; i < sockets.length; i += PHASES) sockets[i]!.drain();
-  for (let i = phase; i < calls.length; i += PHASES) sendTo(calls[i]!, i, round);
+  const nowMs = performance.now();
+  for (let i = phase; i < calls.length; i += PHASES) if (calls[i]!.beginMs <= nowMs) sendTo(calls[i]!, i, round);
   frame++;
   // The loop gets its turn, or a generator that is behind would not hear that it is over.
   setImmediate(pump);
 }
 
 function sendTo(call: Call, index: number, round: number): void {
-  writeRtpHeader(call.packet, round === 0, 8, call.sequence, (round * 160) >>> 0, index + 1);
+  writeRtpHeader(call.packet, call.sequence === 0, 8, call.sequence, (round * 160) >>> 0, index + 1);
   call.sequence = (call.sequence + 1) & 0xffff;
   call.packet.set(voice[(round + index * 7) % VOICE_FRAMES]!, 12);
   const bytes = call.protection === undefined ? call.packet : call.protection.send.protect(call.packet);

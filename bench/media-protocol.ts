@@ -3,11 +3,11 @@ import type { SrtpKey } from '#telephony/sdp/media.ts';
 /** What the bench tells the generator, over IPC. */
 export type ToGenerator =
   | { readonly type: 'open'; readonly calls: number; readonly srtp: boolean }
-  | { readonly type: 'send'; readonly ports: readonly number[] }
+  | { readonly type: 'send'; readonly ports: readonly number[]; readonly beginsMs: readonly number[] }
   | { readonly type: 'warm' }
   | { readonly type: 'stop' };
 
-/** `ports[i]` is where call i's audio goes. Counts are of the whole run, intervals and CPU from `warm` on. */
+/** `ports[i]` is where call i's audio goes, from `beginsMs[i]` on. Counts are of the whole run, intervals and CPU from `warm` on. */
 export type FromGenerator =
   | { readonly type: 'opened'; readonly ports: readonly number[] }
   | {
@@ -32,11 +32,13 @@ export interface MediaWorkerData {
   readonly vad: boolean;
   readonly srtp: boolean;
   readonly sockets: 'polled' | 'events';
+  /** When each of its calls begins, from `begin` on. */
+  readonly beginsMs: readonly number[];
   /** Of its first call among all. */
   readonly firstCall: number;
 }
 
-export type ToMediaWorker = { readonly type: 'warm' } | { readonly type: 'stop' };
+export type ToMediaWorker = { readonly type: 'begin' } | { readonly type: 'warm' } | { readonly type: 'stop' };
 
 export type FromMediaWorker =
   | { readonly type: 'started'; readonly ports: readonly number[] }
@@ -47,7 +49,9 @@ export type FromMediaWorker =
       readonly lost: number;
       readonly late: number;
       readonly jitterMs: number;
+      /** Since all were warm, and before. */
       readonly framesDropped: number;
+      readonly framesDroppedBefore: number;
       readonly tickLatenessP99Ms: number;
       readonly intervalCounts: readonly number[];
       readonly recordedMs: number;

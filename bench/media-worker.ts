@@ -6,10 +6,12 @@ import { createLog } from '#platform/log.ts';
 import { FRAME_SAMPLES } from '#telephony/codec/g711.ts';
 import { raiseThreadPriority } from '#platform/priority.ts';
 import { MediaEngine, type MediaLeg } from '#telephony/rtp/engine.ts';
+import type { NegotiatedMedia } from '#telephony/sdp/media.ts';
 import { loadWebRtcVad } from '#voice/vad/webrtc.ts';
 import { srtpKey, type FromMediaWorker, type MediaWorkerData, type ToMediaWorker } from './media-protocol.ts';
 
 const HOST = '127.0.0.1';
+const BEGIN_EVERY_MS = 10;
 
 const data = workerData as MediaWorkerData;
 const log = createLog({ level: 'warn' });
@@ -25,7 +27,7 @@ const engine = await MediaEngine.open({
 const openActivity = data.vad ? await loadWebRtcVad() : undefined;
 let voicedFrames = 0;
 let keys = 0;
-const legs: { readonly leg: MediaLeg; readonly recorder: Recorder }[] = [];
+const legs: { readonly leg: MediaLeg; readonly recorder: Recorder; readonly begin: () => void }[] = [];
 
 for (const [index, remotePort] of data.remotePorts.entries()) {
   const recorder = openRecorder({
@@ -51,7 +53,7 @@ for (const [index, remotePort] of data.remotePorts.entries()) {
     onText: () => undefined,
     onDtmf: () => keys++,
   });
-  leg.start({
+  const media: NegotiatedMedia = {
     audio: {
       codec: 'PCMA',
       payloadType: 8,
@@ -72,15 +74,24 @@ for (const [index, remotePort] of data.remotePorts.entries()) {
         : {}),
     },
     text: undefined,
-  });
-  legs.push({ leg, recorder });
+  };
+  legs.push({ leg, recorder, begin: () => leg.start(media) });
+}
+
+let begun = 0;
+function begin(sinceMs: number): void {
+  const nowMs = systemClock.monotonicMs() - sinceMs;
+  while (begun < legs.length && data.beginsMs[begun]! <= nowMs) legs[begun++]!.begin();
+  if (begun < legs.length) setTimeout(begin, BEGIN_EVERY_MS, sinceMs);
 }
 
 let droppedBefore = 0;
 
 reply({ type: 'started', ports: legs.map(({ leg }) => leg.audioPort) });
 parentPort!.on('message', (message: ToMediaWorker) => {
-  if (message.type === 'warm') {
+  if (message.type === 'begin') {
+    begin(systemClock.monotonicMs());
+  } else if (message.type === 'warm') {
     engine.sendIntervals.clear();
     voicedFrames = keys = 0;
     droppedBefore = engine.load().framesDropped;
@@ -107,6 +118,7 @@ async function stop(): Promise<void> {
     voicedFrames,
     keys,
     framesDropped: framesDropped - droppedBefore,
+    framesDroppedBefore: droppedBefore,
     tickLatenessP99Ms,
     intervalCounts,
     recordedMs,

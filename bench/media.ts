@@ -19,8 +19,10 @@ import {
 
 const FIRST_PORT = 20_000;
 const PORTS_PER_CALL = 4;
-/** Compilation and memory have settled by then. */
+/** From the last call on; compilation and memory have settled by then. */
 const WARM_UP_MS = 3000;
+/** The engine listens so long before the generator sends. */
+const HEAD_START_MS = 300;
 /** What 1,000 calls on 2 cores leave for one call, the generator beside it. */
 const TARGET_CORES_PER_CALL = 1 / 500;
 const TARGET_INTERVAL_P99_MS = 25;
@@ -32,6 +34,8 @@ const VOICE_LOOP_SECONDS = 2;
 interface Setting {
   readonly calls: number;
   readonly seconds: number;
+  /** So many calls begin in a second. */
+  readonly rate: number;
   readonly workers: number;
   readonly vad: boolean;
   readonly srtp: boolean;
@@ -40,8 +44,8 @@ interface Setting {
 
 /**
  * N concurrent two-way G.711 calls in worker threads of this process (`--calls`, `--seconds`, `--workers`), each recorded and
- * listened to for voice and for keys in the audio, against a generator in a process of its own. `--srtp` runs them once in
- * the clear and once encrypted both ways and compares the two; `--no-vad` and `--sockets events` leave something out. Prints
+ * listened to for voice and for keys in the audio, against a generator in a process of its own. Calls begin one after another,
+ * `--rate` a second, and are measured once all are there. `--srtp` runs them once in the clear and once encrypted both ways and compares the two; `--no-vad` and `--sockets events` leave something out. Prints
  * one JSON line a figure.
  */
 export async function run(args: readonly string[]): Promise<void> {
@@ -51,6 +55,7 @@ export async function run(args: readonly string[]): Promise<void> {
     options: {
       calls: { type: 'string', default: '300' },
       seconds: { type: 'string', default: '20' },
+      rate: { type: 'string', default: '100' },
       // The generator needs a good part of the second core of two; one thread alone would be full before the machine is.
       workers: { type: 'string', default: '2' },
       vad: { type: 'boolean', default: true },
@@ -62,8 +67,9 @@ export async function run(args: readonly string[]): Promise<void> {
   if (sockets !== 'polled' && sockets !== 'events') throw new RangeError('--sockets takes polled or events');
   const calls = wholeNumber('calls', values.calls);
   const seconds = wholeNumber('seconds', values.seconds);
+  const rate = wholeNumber('rate', values.rate);
   const workers = Math.min(calls, wholeNumber('workers', values.workers));
-  const plain: Setting = { calls, seconds, workers, vad: values.vad, srtp: false, sockets };
+  const plain: Setting = { calls, seconds, rate, workers, vad: values.vad, srtp: false, sockets };
   const plainCores = await runOnce(plain);
   if (!values.srtp) return;
   const srtpCores = await runOnce({ ...plain, srtp: true });
@@ -94,8 +100,11 @@ async function measure(o: Setting & { directory: string; generator: ChildProcess
   const opened = await ask(generator, { type: 'open', calls, srtp: o.srtp }, 'opened');
   const threads: Worker[] = [];
   const ports: number[] = [];
+  const beginsMs: number[] = [];
   for (let w = 0, done = 0; w < o.workers; w++) {
     const share = Math.ceil((calls - done) / (o.workers - w));
+    const begins = Array.from({ length: share }, (_, call) => (call * o.workers * 1000) / o.rate);
+    beginsMs.push(...begins);
     const firstPort = FIRST_PORT + done * PORTS_PER_CALL + w * 100;
     const workerData: MediaWorkerData = {
       firstPort,
@@ -105,6 +114,7 @@ async function measure(o: Setting & { directory: string; generator: ChildProcess
       vad: o.vad,
       srtp: o.srtp,
       sockets: o.sockets,
+      beginsMs: begins,
       firstCall: done,
     };
     const thread = new Worker(path.join(import.meta.dirname, 'media-worker.ts'), { workerData });
@@ -113,8 +123,10 @@ async function measure(o: Setting & { directory: string; generator: ChildProcess
     ports.push(...started.ports);
     done += share;
   }
-  tell(generator, { type: 'send', ports });
-  await delay(WARM_UP_MS);
+  for (const thread of threads) thread.postMessage({ type: 'begin' } satisfies ToMediaWorker);
+  await delay(HEAD_START_MS);
+  tell(generator, { type: 'send', ports, beginsMs });
+  await delay(Math.max(...beginsMs) + WARM_UP_MS);
   for (const thread of threads) thread.postMessage({ type: 'warm' } satisfies ToMediaWorker);
   tell(generator, { type: 'warm' });
   const cpuStart = process.cpuUsage();
@@ -166,6 +178,11 @@ function report(
   figure('packets the generator gave up', far.givenUp, 'packets');
   figure('packets too late for playout', late, 'packets');
   figure('frames given up by the tick', dropped, 'frames', 0);
+  figure(
+    'frames given up while calls began',
+    total((r) => r.framesDroppedBefore),
+    'frames',
+  );
   figure('send interval p50', intervals.percentileMs(0.5), 'ms');
   figure('send interval p99', intervals.percentileMs(0.99), 'ms', TARGET_INTERVAL_P99_MS);
   figure('arrival interval at the far end p99', arrivals.percentileMs(0.99), 'ms');

@@ -17,22 +17,33 @@ const FRAMES_PER_PEAK = 2;
 const FIRST_PEAKS = 512;
 /** With these bits of an octet turned round its low seven bits rise with the level (ITU-T G.711). */
 const MAGNITUDE_BITS = { PCMA: 0x55, PCMU: 0xff } as const;
+/** The low seven bits of each of four octets, and their signs. */
+const LEVEL_BITS = 0x7f7f7f7f;
+const SIGN_BITS = 0x80808080 | 0;
 const PART_SUFFIX = '.part';
 
 /** Memory of one write, as octets and as words of four: callee, platform, callee, platform, the first one lowest. */
 interface Chunk {
   readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
+  readonly words: Int32Array;
 }
 
-/** The frames at hand, read four octets at a time: half a microsecond a frame in place of one. */
+/** The frames at hand, read four octets at a time, and the highest levels of the last two, side by side. */
 const calleeFrame = new Uint8Array(FRAME_SAMPLES);
-const calleeWords = new Uint32Array(calleeFrame.buffer);
+const calleeWords = new Int32Array(calleeFrame.buffer);
 const platformFrame = new Uint8Array(FRAME_SAMPLES);
-const platformWords = new Uint32Array(platformFrame.buffer);
+const platformWords = new Int32Array(platformFrame.buffer);
+const highest = new Int32Array(2);
 
 /** Spare chunks of this thread: recording allocates nothing while calls run. */
 const spareChunks: Chunk[] = [];
+/**
+ * The first write of each recording comes at another time, lest calls that began together go on to write together: more
+ * chunks than are spare would be made and thrown away each time, which the collector of garbage stops the thread for.
+ */
+const FRAMES_A_CHUNK = CHUNK_BYTES / FRAME_BYTES;
+const NEXT_TURN = 37;
+let turn = 0;
 
 /** Levels of a recording so far, an octet each. */
 class Peaks {
@@ -80,6 +91,7 @@ export class Recorder {
   #file: FileHandle | undefined;
   #chunk: Chunk;
   #chunkFill = 0;
+  #chunkEnd = FRAME_BYTES * (1 + (turn = (turn + NEXT_TURN) % FRAMES_A_CHUNK));
   /** Data octets handed to the queue. */
   #queuedBytes = 0;
   #queue: { readonly chunk: Chunk; readonly length: number; readonly at: number }[] = [];
@@ -129,12 +141,10 @@ export class Recorder {
     }
     calleeFrame.set(callee);
     platformFrame.set(platform);
-    interleave(this.#chunk.words, this.#chunkFill >> 2);
     const flip = MAGNITUDE_BITS[this.#codec];
-    const left = highestLevel(calleeWords, flip);
-    const right = highestLevel(platformWords, flip);
-    this.#calleePeak = Math.max(this.#calleePeak, this.#magnitude[left ^ flip]!);
-    this.#platformPeak = Math.max(this.#platformPeak, this.#magnitude[right ^ flip]!);
+    interleave(this.#chunk.words, this.#chunkFill >> 2, Math.imul(flip, 0x01010101));
+    this.#calleePeak = Math.max(this.#calleePeak, this.#magnitude[highestOctet(highest[0]!) ^ flip]!);
+    this.#platformPeak = Math.max(this.#platformPeak, this.#magnitude[highestOctet(highest[1]!) ^ flip]!);
     this.#advance();
   }
 
@@ -204,9 +214,10 @@ export class Recorder {
     this.#chunkFill += FRAME_BYTES;
     this.#frames++;
     if (this.#frames % FRAMES_PER_PEAK === 0) this.#pushPeaks();
-    if (this.#chunkFill < CHUNK_BYTES) return;
+    if (this.#chunkFill < this.#chunkEnd) return;
     this.#enqueue();
     this.#chunk = takeChunk();
+    this.#chunkEnd = CHUNK_BYTES;
   }
 
   #pushPeaks(): void {
@@ -304,41 +315,45 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promis
   }
 }
 
-/** Puts both frames at hand into `out` from that word on. */
-function interleave(out: Uint32Array, at: number): void {
+/**
+ * Puts both frames at hand into `out` from that word on, and their highest levels into `highest`: of every fourth octet one,
+ * as its low seven bits turned round by `flip`.
+ */
+function interleave(out: Int32Array, at: number, flip: number): void {
+  let calleeHighest = 0;
+  let platformHighest = 0;
   for (let i = 0; i < FRAME_SAMPLES / 4; i++) {
     const callee = calleeWords[i]!;
     const platform = platformWords[i]!;
-    out[at + 2 * i] =
-      (callee & 0xff) | ((platform & 0xff) << 8) | ((callee & 0xff00) << 8) | ((platform & 0xff00) << 16);
-    out[at + 2 * i + 1] =
-      ((callee >>> 16) & 0xff) | ((platform >>> 8) & 0xff00) | ((callee >>> 8) & 0xff0000) | (platform & 0xff000000);
+    out[at + 2 * i] = apart(callee) | (apart(platform) << 8);
+    out[at + 2 * i + 1] = apart(callee >>> 16) | (apart(platform >>> 16) << 8);
+    calleeHighest = higher(calleeHighest, (callee ^ flip) & LEVEL_BITS);
+    platformHighest = higher(platformHighest, (platform ^ flip) & LEVEL_BITS);
   }
+  highest[0] = calleeHighest;
+  highest[1] = platformHighest;
 }
 
-/** The highest level of a frame, as the low seven bits of its octets turned round. */
-function highestLevel(words: Uint32Array, flip: number): number {
-  const turned = flip * 0x01010101;
-  let highest = 0;
-  for (let i = 0; i < FRAME_SAMPLES / 4; i++) {
-    const word = words[i]! ^ turned;
-    const first = word & 0x7f;
-    const second = (word >>> 8) & 0x7f;
-    const third = (word >>> 16) & 0x7f;
-    const fourth = (word >>> 24) & 0x7f;
-    if (first > highest) highest = first;
-    if (second > highest) highest = second;
-    if (third > highest) highest = third;
-    if (fourth > highest) highest = fourth;
-  }
-  return highest;
+/** The two low octets with one between them. */
+function apart(word: number): number {
+  return (word & 0xff) | ((word & 0xff00) << 8);
+}
+
+/** The higher one of each of four numbers of seven bits: a sign bit that the difference leaves says that the first one is. */
+function higher(first: number, second: number): number {
+  const notLower = ((first | SIGN_BITS) - second) & SIGN_BITS;
+  return second ^ ((first ^ second) & (notLower - (notLower >>> 7)));
+}
+
+function highestOctet(word: number): number {
+  return Math.max(word & 0x7f, (word >>> 8) & 0x7f, (word >>> 16) & 0x7f, (word >>> 24) & 0x7f);
 }
 
 function takeChunk(): Chunk {
   const spare = spareChunks.pop();
   if (spare !== undefined) return spare;
   const bytes = new Uint8Array(CHUNK_BYTES);
-  return { bytes, words: new Uint32Array(bytes.buffer) };
+  return { bytes, words: new Int32Array(bytes.buffer) };
 }
 
 function giveChunk(chunk: Chunk): void {
