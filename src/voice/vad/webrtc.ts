@@ -5,6 +5,14 @@ import { EnergyGate } from './energy-gate.ts';
 
 /** 0 is lenient, 3 strict. */
 const AGGRESSIVENESS = 2;
+/**
+ * While the gate is shut no frame counts, and the detector, which costs more than all else that is done to a frame, sees every
+ * fourth: its model of the noise gets along with that. Of the human clips and words with pauses, in white noise with peaks of
+ * up to 1,000, 0.1 to 0.7 % of the verdicts are others than where it sees all; over the babble of three voices 1.3 %.
+ */
+const SHUT_STRIDE = 4;
+/** Its first second it needs whole. */
+const FIRST_FRAMES = 50;
 const NO_MEMORY = 'no memory for a voice activity detector';
 
 /**
@@ -27,10 +35,15 @@ export async function loadWebRtcVad(): Promise<() => VoiceActivity> {
     fvad._fvad_set_mode(state, AGGRESSIVENESS);
     fvad._fvad_set_sample_rate(state, LINE_RATE_HZ);
     const gate = new EnergyGate();
+    let firstFrames = FIRST_FRAMES;
+    let shutFrames = 0;
     return {
       push(pcm) {
         if (state === 0 || pcm.length !== FRAME_SAMPLES) return false;
         const loud = gate.push(pcm);
+        shutFrames = loud ? 0 : (shutFrames + 1) % SHUT_STRIDE;
+        if (firstFrames > 0) firstFrames--;
+        else if (shutFrames !== 0) return false;
         // Memory that grows moves; its old views are empty then.
         if (samples.length === 0) samples = samplesAt(fvad, frame);
         samples.set(pcm);
