@@ -1,8 +1,8 @@
-import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '#platform/log.ts';
-import { ALAW_SILENCE, encodeAlaw, ULAW_SILENCE } from '#telephony/codec/g711.ts';
+import { ALAW_SILENCE, encodeAlaw, linearTable, ULAW_SILENCE } from '#telephony/codec/g711.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { deleteUnfinishedRecordings, openRecorder } from './recording.ts';
 
@@ -47,6 +47,49 @@ test('frames that were given up become silence, so that time stays true', async 
   expect(peaks.callee).toHaveLength(3);
   expect(peaks.callee[0]).toBeGreaterThan(200);
   expect(peaks.callee[1]).toBe(0);
+});
+
+test.each(['PCMA', 'PCMU'] as const)(
+  'any octets of %s come back, and the highest of each side is its peak',
+  async (codec) => {
+    const recorder = openRecorder({ directory, path: '2026/call.wav', codec, log: silentLog });
+    const levels = linearTable(codec);
+    // Each octet somewhere, in another company each time.
+    const frame = (f: number, step: number) => Uint8Array.from({ length: 160 }, (_, i) => (f * 160 + i) * step + f);
+    const peakOf = (...frames: Uint8Array[]) =>
+      Math.min(
+        255,
+        Math.max(...frames.flatMap((octets) => Array.from(octets, (octet) => Math.abs(levels[octet]!) >> 7))),
+      );
+    for (let f = 0; f < 200; f++) recorder.push(frame(f, 0), frame(f, 37));
+    for (let f = 0; f < 200; f++) recorder.push(frame(f, 91), frame(f, 1));
+    const { peaks } = await recorder.close();
+    const data = (await readFile(join(directory, '2026/call.wav'))).subarray(58);
+    const side = (offset: number) => data.filter((_, i) => i % 2 === offset);
+    expect(side(0)).toEqual(
+      Buffer.concat([0, 91].flatMap((step) => Array.from({ length: 200 }, (_, f) => frame(f, step)))),
+    );
+    expect(side(1)).toEqual(
+      Buffer.concat([37, 1].flatMap((step) => Array.from({ length: 200 }, (_, f) => frame(f, step)))),
+    );
+    for (let f = 0; f < 200; f += 2) {
+      expect(peaks.callee[f / 2]).toBe(peakOf(frame(f, 0), frame(f + 1, 0)));
+      expect(peaks.platform[100 + f / 2]).toBe(peakOf(frame(f, 1), frame(f + 1, 1)));
+    }
+  },
+);
+
+test('recordings that begin together write at times of their own', async () => {
+  const frame = new Uint8Array(160);
+  const recorders = Array.from({ length: 5 }, (_, call) =>
+    openRecorder({ directory, path: `2026/${call}.wav`, codec: 'PCMA', log: silentLog }),
+  );
+  for (let f = 0; f < 100; f++) for (const recorder of recorders) recorder.push(frame, frame);
+  const sizes = () =>
+    Promise.all(recorders.map(async (_, call) => (await stat(join(directory, `2026/${call}.wav.part`))).size));
+  await expect.poll(sizes).not.toContain(0);
+  expect(new Set(await sizes()).size).toBe(5);
+  for (const recorder of recorders) await recorder.abort();
 });
 
 test('peaks follow the level of each side alone', async () => {
