@@ -1,13 +1,13 @@
 import type { SrtpKey } from '#telephony/sdp/media.ts';
 
-/** What the bench tells the generator, over IPC. */
+/** What the bench tells the generator, over IPC: call i's audio goes to `ports[i]`, from `beginsMs[i]` after `send` on. */
 export type ToGenerator =
   | { readonly type: 'open'; readonly calls: number; readonly srtp: boolean }
   | { readonly type: 'send'; readonly ports: readonly number[]; readonly beginsMs: readonly number[] }
   | { readonly type: 'warm' }
   | { readonly type: 'stop' };
 
-/** `ports[i]` is where call i's audio goes, from `beginsMs[i]` on. Counts are of the whole run, intervals and CPU from `warm` on. */
+/** Counts are of the whole run, intervals and CPU from `warm` on. */
 export type FromGenerator =
   | { readonly type: 'opened'; readonly ports: readonly number[] }
   | {

@@ -45,7 +45,8 @@ interface Setting {
 /**
  * N concurrent two-way G.711 calls in worker threads of this process (`--calls`, `--seconds`, `--workers`), each recorded and
  * listened to for voice and for keys in the audio, against a generator in a process of its own. Calls begin one after another,
- * `--rate` a second, and are measured once all are there. `--srtp` runs them once in the clear and once encrypted both ways and compares the two; `--no-vad` and `--sockets events` leave something out. Prints
+ * `--rate` a second, and are measured once all are there. `--srtp` runs them once in the clear and once encrypted both ways
+ * and compares the two; `--no-vad` and `--sockets events` leave something out. Prints
  * one JSON line a figure.
  */
 export async function run(args: readonly string[]): Promise<void> {

@@ -37,11 +37,8 @@ const highest = new Int32Array(2);
 
 /** Spare chunks of this thread: recording allocates nothing while calls run. */
 const spareChunks: Chunk[] = [];
-/**
- * The first write of each recording comes at another time, lest calls that began together go on to write together: more
- * chunks than are spare would be made and thrown away each time, which the collector of garbage stops the thread for.
- */
 const FRAMES_A_CHUNK = CHUNK_BYTES / FRAME_BYTES;
+/** Has no divisor in common with a chunk's frames, so that all their numbers have their turn. */
 const NEXT_TURN = 37;
 let turn = 0;
 
@@ -91,7 +88,7 @@ export class Recorder {
   #file: FileHandle | undefined;
   #chunk: Chunk;
   #chunkFill = 0;
-  #chunkEnd = FRAME_BYTES * (1 + (turn = (turn + NEXT_TURN) % FRAMES_A_CHUNK));
+  #chunkEnd = firstChunkBytes();
   /** Data octets handed to the queue. */
   #queuedBytes = 0;
   #queue: { readonly chunk: Chunk; readonly length: number; readonly at: number }[] = [];
@@ -354,6 +351,15 @@ function takeChunk(): Chunk {
   if (spare !== undefined) return spare;
   const bytes = new Uint8Array(CHUNK_BYTES);
   return { bytes, words: new Int32Array(bytes.buffer) };
+}
+
+/**
+ * The first write of each recording comes at another time, lest calls that began together go on to write together: more
+ * chunks than are spare would be made and thrown away each time, which the collector of garbage stops the thread for.
+ */
+function firstChunkBytes(): number {
+  turn = (turn + NEXT_TURN) % FRAMES_A_CHUNK;
+  return (1 + turn) * FRAME_BYTES;
 }
 
 function giveChunk(chunk: Chunk): void {
