@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CallView } from '#domain/api.ts';
 import type { MediaStats } from '#domain/call.ts';
 import type { CallControl } from '#calls/bridge/call-bridge.ts';
+import { callOver } from '#calls/bridge/refusals.ts';
 import { AppError } from '#platform/error.ts';
 import { newId } from '#platform/id.ts';
 import { testApi } from '../../test/support/api.ts';
@@ -47,6 +48,7 @@ beforeEach(() => {
     endListener: (id) => done.push(['end', id]),
   };
   api.controls.set(CALL, control);
+  api.hangUps.set(CALL, (by) => done.push(['hang-up', by]));
 });
 
 const ask = (
@@ -97,7 +99,17 @@ test('listening in is recorded before anybody hears a word, and its role can cha
   });
 });
 
-test('a viewer may neither transfer nor listen', async () => {
+test('an operator ends a call, whether it rings or talks, and the audit log says who', async () => {
+  // Nobody talks yet, so that there is nothing to transfer.
+  api.controls.delete(CALL);
+  const reply = await ask('POST', '/hang-up');
+  expect([reply.statusCode, reply.json()]).toEqual([202, { id: CALL }]);
+  const by = `user:${api.users.operator}`;
+  expect(done).toEqual([['hang-up', by]]);
+  expect(await lastAudit()).toEqual({ actor: by, action: 'call.hang-up', subject: CALL, detail: {} });
+});
+
+test('a viewer may neither transfer, nor listen, nor hang up', async () => {
   const viewer = await api.signIn('viewer');
   for (const [method, way, body] of [
     ['POST', '/transfer', { kind: 'blind', target: '8001' }],
@@ -105,6 +117,7 @@ test('a viewer may neither transfer nor listen', async () => {
     ['POST', '/monitor', { target: '8001', role: 'monitor' }],
     ['PATCH', `/monitor/${LISTENER}`, { role: 'barge' }],
     ['DELETE', `/monitor/${LISTENER}`, undefined],
+    ['POST', '/hang-up', undefined],
     ['GET', '/bridge', undefined],
   ] as const)
     expect((await ask(method, way, body, viewer)).statusCode).toBe(403);
@@ -115,6 +128,15 @@ test('what cannot be is refused with a reason', async () => {
   const other = newId<'attempt'>(new Date());
   const gone = await ask('POST', '/transfer', { kind: 'blind', target: '8001' }, operator, other);
   expect([gone.statusCode, gone.json().error.text.zh]).toEqual([404, expect.stringContaining('没有在通话')]);
+  const before = await lastAudit();
+  const over = await ask('POST', '/hang-up', undefined, operator, other);
+  const { text } = over.json().error;
+  expect([over.statusCode, text]).toMatchObject([
+    404,
+    { zh: expect.stringContaining('无法挂断'), en: expect.stringContaining('cannot be hung up') },
+  ]);
+  // Nothing was tried.
+  expect(await lastAudit()).toEqual(before);
   expect((await ask('POST', '/transfer', { kind: 'warm', target: '8001' })).statusCode).toBe(400);
   expect((await ask('POST', '/monitor', { target: '8001', role: 'agent' })).statusCode).toBe(400);
   const busy = new AppError('conflict', { zh: '正在转接', en: 'busy' });
@@ -128,6 +150,12 @@ test('what cannot be is refused with a reason', async () => {
   expect((await ask('POST', '/transfer', { kind: 'blind', target: '8001' })).statusCode).toBe(409);
   // The intention is in the log all the same, and what became of it.
   expect(await lastAudit()).toMatchObject({ action: 'call.transfer-refused', detail: { reason: 'conflict' } });
+  // The callee hung up while it was being written down.
+  api.hangUps.set(CALL, () => {
+    throw callOver();
+  });
+  expect((await ask('POST', '/hang-up')).statusCode).toBe(409);
+  expect(await lastAudit()).toMatchObject({ action: 'call.hang-up-refused', detail: { reason: 'conflict' } });
 });
 
 test('whatever is done to a call stands in the audit log before it is done', async () => {
@@ -139,13 +167,21 @@ test('whatever is done to a call stands in the audit log before it is done', asy
   };
   const watching = { transfer: watch, endTransfer: watch, listen: watch, setRole: watch, endListener: watch };
   api.controls.set(CALL, { ...control, ...watching });
-  await ask('POST', '/transfer', { kind: 'blind', target: '8001' });
-  await ask('DELETE', '/transfer');
-  await ask('POST', '/monitor', { target: 'sip:8001@pbx', role: 'monitor' });
-  await ask('PATCH', `/monitor/${LISTENER}`, { role: 'barge' });
-  await ask('DELETE', `/monitor/${LISTENER}`);
+  api.hangUps.set(CALL, watch);
+  for (const [method, way, body] of [
+    ['POST', '/transfer', { kind: 'blind', target: '8001' }],
+    ['DELETE', '/transfer', undefined],
+    ['POST', '/monitor', { target: 'sip:8001@pbx', role: 'monitor' }],
+    ['PATCH', `/monitor/${LISTENER}`, { role: 'barge' }],
+    ['DELETE', `/monitor/${LISTENER}`, undefined],
+    ['POST', '/hang-up', undefined],
+  ] as const) {
+    await ask(method, way, body);
+    // Read before the next one is written.
+    await seen.at(-1);
+  }
   expect(await Promise.all(seen)).toEqual(
-    ['transfer', 'transfer-end', 'listen', 'listen-role', 'listen-end'].map((what) => `call.${what}`),
+    ['transfer', 'transfer-end', 'listen', 'listen-role', 'listen-end', 'hang-up'].map((what) => `call.${what}`),
   );
 });
 

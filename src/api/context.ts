@@ -10,6 +10,7 @@ import type { AttemptId } from '#domain/ids.ts';
 import type { Language } from '#domain/text.ts';
 import type { PhoneNumber } from '#domain/phone.ts';
 import type { CallControl } from '#calls/bridge/call-bridge.ts';
+import type { OperatorHangUp } from '#calls/call-side.ts';
 import type { Bus } from '#platform/bus.ts';
 import type { Admission, NodeLoad, Refusal } from '#platform/admission.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -78,6 +79,8 @@ export interface ApiContext {
   readonly node: () => NodeStatus;
   /** Transfers and listeners of a call; undefined unless somebody talks on it. */
   readonly callControl: (id: string) => CallControl | undefined;
+  /** Ends a call; undefined unless it rings or talks. */
+  readonly operatorHangUp: (id: string) => OperatorHangUp | undefined;
   /** Resolves with the attempt's id as soon as it is committed; the call goes on by itself. */
   readonly placeSingleCall: (call: SingleCall) => Promise<AttemptId>;
 }

@@ -27,6 +27,7 @@ export async function renderApiDocument(): Promise<string> {
       throw new AppError('unavailable', { zh: '只用于生成文档。', en: 'Only describes the API.' });
     },
     callControl: () => undefined,
+    operatorHangUp: () => undefined,
     placeSingleCall: () => {
       throw new AppError('unavailable', { zh: '只用于生成文档。', en: 'Only describes the API.' });
     },

@@ -100,6 +100,7 @@ test('a port in use is told with what to do', async () => {
     operatorToken: OPERATOR_TOKEN,
     node: () => NODE,
     callControl: () => undefined,
+    operatorHangUp: () => undefined,
     placeSingleCall: () => Promise.reject(new Error('unused')),
   };
   const first = await openApi(context, listen);

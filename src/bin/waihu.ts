@@ -170,6 +170,15 @@ program
     (await import('./commands/hand-over.ts')).listen({ terminal, flags: flags(), version }, call, target, o),
   );
 program
+  .command('hang-up <call>')
+  .description(
+    t('挂断进行中的通话，包括转接对象和监听者', 'end a call under way, for transfer target and listeners too'),
+  )
+  .addHelpText('after', examples('hang-up 0199c1d2-7a10-7000-8000-000000000001'))
+  .action(async (call: string) =>
+    (await import('./commands/hand-over.ts')).hangUp({ terminal, flags: flags(), version }, call),
+  );
+program
   .command('simulate')
   .description(
     t('单独运行模拟运营商，任何 SIP 客户端都可以呼叫它', 'run the simulated carrier alone, for any SIP client to call'),

@@ -1,3 +1,4 @@
+import { HUNG_UP_BY_OPERATOR } from '#domain/call.ts';
 import type { FinishedCall, TimelineEvent } from '#domain/call.ts';
 import type { NetworkOutcome } from '#domain/outcome.ts';
 import type { Timer } from '#platform/clock.ts';
@@ -11,9 +12,10 @@ import { attestationOf } from '#telephony/sip/messages/identity.ts';
 import type { CallEnd, HangupReason, IncomingCall } from '#telephony/sip/user-agent.ts';
 import type { CallBridge, CallControl } from './bridge/call-bridge.ts';
 import { openBridge } from './bridge/open-bridge.ts';
+import { callOver } from './bridge/refusals.ts';
 import { agreedMedia, localMedia } from './call-media.ts';
 import { onTalk, takeSeat, tellObserver } from './call-side.ts';
-import type { CallSideOptions } from './call-side.ts';
+import type { CallSideOptions, OperatorHangUp } from './call-side.ts';
 import { finishedCall, lostResult, WORKER_LOST } from './finished-call.ts';
 import type { TrunkRoute } from './trunk-route.ts';
 import { threadOffsetMs } from './thread-clock.ts';
@@ -77,6 +79,18 @@ export class AnsweredCall {
     if (this.#end !== undefined) return;
     this.#hangUpReason ??= reason;
     this.#o.incoming.hangup(sip);
+  }
+
+  /** As `hangUp`, for an operator; undefined once the call is over by anything else. */
+  get operatorHangUp(): OperatorHangUp | undefined {
+    if (this.#end !== undefined && this.#hangUpReason !== HUNG_UP_BY_OPERATOR) return undefined;
+    return (by) => {
+      if (this.operatorHangUp === undefined) throw callOver();
+      // It ends already, of itself or by the operator who was faster.
+      if (this.#hangUpReason !== undefined) return;
+      this.#timeline.push({ type: 'hang-up', atMs: this.#elapsedMs(), by });
+      this.hangUp(HUNG_UP_BY_OPERATOR);
+    };
   }
 
   /** Transfers and listeners; undefined while nobody talks. */

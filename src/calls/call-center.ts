@@ -10,7 +10,7 @@ import type { TakeLine } from './bridge/outside-target.ts';
 import { dialOverTrunks } from './fail-over.ts';
 import type { DialOverTrunks, FailOver } from './fail-over.ts';
 import { PlacedCall } from './placed-call.ts';
-import type { CallObserver } from './call-side.ts';
+import type { CallObserver, OperatorHangUp } from './call-side.ts';
 import type { Trunk } from './trunk.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { PhraseRequest, WorkerLoad, WorkerSettings } from './worker-protocol.ts';
@@ -61,6 +61,8 @@ export interface CallCenter {
   readonly workerLoads: readonly (WorkerLoad & { readonly ageMs: number })[];
   /** Transfers and listeners of a call that talks; undefined for every other one. */
   control(id: AttemptId): CallControl | undefined;
+  /** Ends a call, be it ringing or talking; undefined where none is, also while a dial goes from one trunk to the next. */
+  operatorHangUp(id: AttemptId): OperatorHangUp | undefined;
   /** JSON of a `FingerprintLibrary`: the announcements that calls placed from now on know. */
   teach(fingerprints: unknown): void;
   /** Hangs up every call politely, waits for their ends, then ends the workers. */
@@ -141,6 +143,7 @@ export async function openCallCenter(options: CallCenterOptions): Promise<CallCe
       return pool.loads;
     },
     control: (id) => live.get(id)?.control,
+    operatorHangUp: (id) => live.get(id)?.operatorHangUp,
     async placeCall(attempt, signal, observer) {
       const dial: DialOverTrunks['dial'] = async (now, began) => {
         const trunk = trunkOf(now.trunk);

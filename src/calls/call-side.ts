@@ -16,6 +16,12 @@ export interface CallObserver {
   onOptOut(): void;
 }
 
+/**
+ * Ends a call for an operator, whom its timeline then names by `by`: CANCEL, a refusal or BYE, and BYE to whoever else
+ * takes part. Does nothing where the call is ending already; throws `conflict` where it is over.
+ */
+export type OperatorHangUp = (by: string) => void;
+
 /** What the main thread's half of a call is made of, whoever began the call. */
 export interface CallSideOptions {
   readonly clock: Clock;

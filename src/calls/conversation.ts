@@ -180,7 +180,7 @@ export class Conversation {
   }
 
   /** The call is over. Only `utteranceEnded` counts after this: it writes down what was played until now. */
-  hungUp(by: HangupSide): void {
+  hungUp(by: HangupSide | 'operator'): void {
     if (this.#ended) return;
     this.#feed({ type: 'hung-up', by, atMs: this.#now() });
     this.#ended = true;

@@ -300,6 +300,34 @@ describe('PlacedCall', () => {
     expect(one.settled).toMatchObject([{ outcome, hangupBy: 'platform' }]);
   });
 
+  it('sends no INVITE where an operator was faster, says who in the timeline, and takes one word for two', async () => {
+    const one = place();
+    one.call.operatorHangUp!('user:1');
+    one.call.operatorHangUp!('user:2');
+    one.opened();
+    expect(one.request).toBeUndefined();
+    // It is over, but by them.
+    one.call.operatorHangUp!('user:1');
+    one.finished();
+    await one.ticks();
+    expect(one.settled).toMatchObject([
+      { outcome: 'cancelled', timeline: [{ type: 'hang-up', atMs: 0, by: 'user:1' }] },
+    ]);
+  });
+
+  it('lets nobody hang up what is over, and leaves alone what ends by itself', () => {
+    const one = place();
+    one.opened();
+    const { operatorHangUp } = one.call;
+    one.call.hangUp('dead-number');
+    operatorHangUp!('user:1');
+    expect(one.hangups).toEqual([16]);
+    one.sip.onEnded({ ...BYE, by: 'platform', cause: 'cancelled' });
+    expect(one.posted.at(-1)).toMatchObject({ type: 'finish', detail: 'dead-number' });
+    expect(one.call.operatorHangUp).toBeUndefined();
+    expect(() => operatorHangUp!('user:1')).toThrow('over');
+  });
+
   it('passes early media, digits and changes of the session on to the worker', () => {
     const one = place();
     one.opened();

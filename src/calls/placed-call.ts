@@ -1,3 +1,4 @@
+import { HUNG_UP_BY_OPERATOR } from '#domain/call.ts';
 import type { FinishedCall, TimelineEvent } from '#domain/call.ts';
 import type { NetworkOutcome } from '#domain/outcome.ts';
 import type { Timer } from '#platform/clock.ts';
@@ -9,10 +10,11 @@ import type { SessionDescription } from '#telephony/sdp/parse.ts';
 import { writeSdp } from '#telephony/sdp/write.ts';
 import type { CallBridge, CallControl } from './bridge/call-bridge.ts';
 import { openBridge } from './bridge/open-bridge.ts';
+import { callOver } from './bridge/refusals.ts';
 import type { CallEnd } from '#telephony/sip/user-agent.ts';
 import { agreedMedia, localMedia } from './call-media.ts';
 import { onTalk, takeSeat, tellObserver } from './call-side.ts';
-import type { CallSideOptions } from './call-side.ts';
+import type { CallSideOptions, OperatorHangUp } from './call-side.ts';
 import { finishedCall, lostResult, WORKER_LOST } from './finished-call.ts';
 import { threadOffsetMs } from './thread-clock.ts';
 import type { CallMessage, Seat } from './worker-pool.ts';
@@ -98,6 +100,18 @@ export class PlacedCall {
   /** The server that has the call, or had it last; undefined before the INVITE. */
   get server(): string | undefined {
     return this.#sip?.peer.key;
+  }
+
+  /** As `hangUp`, for an operator; undefined once the call is over by anything else. */
+  get operatorHangUp(): OperatorHangUp | undefined {
+    if (this.#end !== undefined && this.#hangUpReason !== HUNG_UP_BY_OPERATOR) return undefined;
+    return (by) => {
+      if (this.operatorHangUp === undefined) throw callOver();
+      // It ends already, of itself or by the operator who was faster.
+      if (this.#hangUpReason !== undefined) return;
+      this.#timeline.push({ type: 'hang-up', atMs: this.#elapsedMs(), by });
+      this.hangUp(HUNG_UP_BY_OPERATOR);
+    };
   }
 
   /** Transfers and listeners; undefined while nobody talks. */

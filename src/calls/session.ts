@@ -1,3 +1,4 @@
+import { HUNG_UP_BY_OPERATOR } from '#domain/call.ts';
 import type { HangupSide } from '#domain/call.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
@@ -161,7 +162,7 @@ export class CallSession {
     const talkMs = talking === undefined ? 0 : Math.max(0, endedAtMs - talking.answeredMs);
     talking?.greeting.cancel();
     talking?.bridge.close();
-    talking?.conversation.hungUp(by);
+    talking?.conversation.hungUp(detail === HUNG_UP_BY_OPERATOR ? 'operator' : by);
     // Reports what was being played, for the transcript.
     talking?.voice.close();
     const dialog = talking?.conversation.result(by, talkMs);

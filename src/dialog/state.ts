@@ -33,7 +33,7 @@ export type DialogEvent =
   | { readonly type: 'beep'; readonly atMs: number }
   /** The tone that was awaited has not come. */
   | { readonly type: 'no-beep'; readonly atMs: number }
-  | { readonly type: 'hung-up'; readonly by: HangupSide; readonly atMs: number }
+  | { readonly type: 'hung-up'; readonly by: HangupSide | 'operator'; readonly atMs: number }
   | { readonly type: 'time-limit'; readonly atMs: number };
 
 /** What the call has to do. `hang-up` and `transfer` take place after what is being said has been played. */

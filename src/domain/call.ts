@@ -59,6 +59,9 @@ export interface FailedTrunk {
 
 export type HangupSide = 'callee' | 'platform' | 'network';
 
+/** Why the platform hung up where an operator ended the call; the timeline says who. */
+export const HUNG_UP_BY_OPERATOR = 'hung-up-by-operator';
+
 /** Milliseconds count from the moment the (first) INVITE left (`dialedAt`), on the media clock; the recording starts at `answeredMs`. */
 export type TimelineEvent =
   | { readonly type: 'progress'; readonly atMs: number; readonly status: number; readonly earlyMedia: boolean }
@@ -105,6 +108,8 @@ export type TimelineEvent =
       readonly by: string;
       readonly reason?: string;
     }
+  /** An operator, `by`, ends the call, answered or not. */
+  | { readonly type: 'hang-up'; readonly atMs: number; readonly by: string }
   | { readonly type: 'ended'; readonly atMs: number; readonly by: HangupSide; readonly detail: string };
 
 /** Latencies of one reply, all in ms; `voiceToVoiceMs` runs from the last received speech sample to the first sent one. */

@@ -181,6 +181,24 @@ describe.skipIf(noBrowser !== undefined)(
       await expect.poll(focused, PATIENT).toBe(await button.getAttribute('aria-label'));
     });
 
+    it('hangs a whole call up once that is confirmed, and the page of the call says who ended it', async () => {
+      const ended = Promise.race(talking.map((call) => call.ended));
+      const rows = page.locator('.in-flight-list li', { hasText: '通话中' });
+      await rows
+        .nth(1)
+        .getByRole('button', { name: /^挂断通话/ })
+        .click();
+      await expect.poll(() => confirm().textContent(), PATIENT).toContain('监听者会立即被挂断，不能恢复');
+      await confirm().getByRole('button', { name: '挂断' }).click();
+      expect(await ended).toMatchObject({ cause: 'bye' });
+      await confirm().waitFor({ state: 'detached' });
+      await page.locator('.ended-list a').first().click();
+      await page.locator('.call-facts', { hasText: '操作员挂断' }).waitFor();
+      await page.locator('.event-hang-up', { hasText: '操作员结束通话（user:' }).waitFor();
+      await page.locator('.event-ended', { hasText: '平台挂断：操作员挂断' }).waitFor();
+      await page.goto(at(`/campaigns/${campaignId}`));
+    });
+
     it('calls a phone to listen with, asks before the callee hears it, and hangs it up', async () => {
       await quietRow().getByRole('button', { name: /^监听/ }).click();
       const ringing = rings();

@@ -221,6 +221,33 @@ describe('a person who calls back', () => {
   });
 });
 
+describe('an operator hangs up a call that came in', () => {
+  /** Ends the next call once it is in that state. */
+  function endsWhen(state: 'ringing' | 'talking'): void {
+    const stop = inbound.bus.subscribe('call-state', (event) => {
+      if (event.state !== state) return;
+      stop();
+      inbound.center.operatorHangUp(event.attemptId)!('user:1');
+    });
+  }
+
+  it.each([
+    ['ringing', { status: 480 }, 'cancelled'],
+    ['talking', { cause: 'bye' }, 'answered'],
+  ] as const)('while it is %s: the caller hears %o, and the record says who', async (state, end, outcome) => {
+    const summary = await recorded(async () => {
+      endsWhen(state);
+      const talk = await call();
+      expect(await talk.ended).toMatchObject(end);
+    });
+    expect(summary).toMatchObject({ outcome, hangupBy: 'platform' });
+    const { timeline } = await getCall(database.db, summary.id);
+    expect(timeline).toContainEqual({ type: 'hang-up', atMs: expect.any(Number), by: 'user:1' });
+    expect(timeline.at(-1)).toMatchObject({ type: 'ended', by: 'platform', detail: 'hung-up-by-operator' });
+    await expect.poll(openAttempts, { timeout: 3000, interval: 20 }).toBe(0);
+  });
+});
+
 describe('the door for calls', () => {
   it('does not exist for strangers', async () => {
     const before = inbound.side.counts.strangers;

@@ -6,6 +6,7 @@ import { openAnnouncementDesk } from '#bin/runtime/announcement-desk.ts';
 import type { AnnouncementDesk, NodeStatus, SingleCall } from '#api/context.ts';
 import { createUser } from '#api/users.ts';
 import type { CallControl } from '#calls/bridge/call-bridge.ts';
+import type { OperatorHangUp } from '#calls/call-side.ts';
 import type { Role, TrunkSummary } from '#domain/api.ts';
 import type { AttemptId, ScriptId, UserId } from '#domain/ids.ts';
 import { isSuppressed } from '#compliance/suppression.ts';
@@ -58,6 +59,8 @@ export interface TestApi {
   readonly placed: SingleCall[];
   /** Calls under way that may be transferred and listened to, by id. */
   readonly controls: Map<string, CallControl>;
+  /** What ends a call, by its id. */
+  readonly hangUps: Map<string, OperatorHangUp>;
   readonly users: Readonly<Record<Role, UserId>>;
   /** Everything that was logged, as text. */
   readonly logged: () => string;
@@ -89,6 +92,7 @@ export async function testApi(
   const bus = openBus(log);
   const placed: SingleCall[] = [];
   const controls = new Map<string, CallControl>();
+  const hangUps = new Map<string, OperatorHangUp>();
   const scriptId = await saveDraft(database.db, sampleScripts()[0], clock.now());
   await publish(database.db, scriptId, clock.now());
   const announcements = await openAnnouncementDesk({
@@ -114,6 +118,7 @@ export async function testApi(
       operatorToken: OPERATOR_TOKEN,
       node: () => o.node ?? NODE,
       callControl: (id) => controls.get(id),
+      operatorHangUp: (id) => hangUps.get(id),
       announcements: o.announcements ?? announcements,
       async placeSingleCall(call): Promise<AttemptId> {
         if (await isSuppressed(database.db, call.phone))
@@ -139,6 +144,7 @@ export async function testApi(
     scriptId,
     placed,
     controls,
+    hangUps,
     users,
     logged,
     async signIn(role) {

@@ -1,6 +1,6 @@
 import type { zhDesk } from './zh-desk.ts';
 
-/** What supervisors read when they transfer calls and listen in, in English. */
+/** What supervisors read when they transfer calls, listen in and end them, in English. */
 export const enDesk: typeof zhDesk = {
   transfer: 'Transfer',
   listen: 'Listen',
@@ -52,5 +52,11 @@ export const enDesk: typeof zhDesk = {
   listenerState: { calling: 'Calling', listening: 'Listening' },
   hangUp: 'Hang up',
   hangUpOf: 'Hang up: {{target}}',
+  endCall: 'Hang up',
+  endCallOf: 'Hang up the call: {{who}}',
+  endCallConfirm: 'Hang up the call with {{who}}?',
+  endCallHint:
+    'The callee and everybody else on the line are hung up at once, which cannot be undone; a call that nobody has answered counts as cancelled, and the campaign’s redial rules decide what follows.',
+  ended: 'The call is hung up',
   listenFailed: '{{target}} was not reached: {{reason}}',
 };

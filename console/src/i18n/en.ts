@@ -339,6 +339,7 @@ export const en: typeof zh = {
     decision: 'Node “{{node}}”: {{reason}}',
     tag: 'Tag “{{tag}}” added',
     slot: 'Collected {{name}} = {{value}}',
+    hangUp: 'An operator ends the call ({{by}})',
     ended: 'Ended by {{by}}: {{detail}}',
   },
   suppression: {

@@ -1,4 +1,4 @@
-/** What supervisors read when they transfer calls and listen in, in Chinese. */
+/** What supervisors read when they transfer calls, listen in and end them, in Chinese. */
 export const zhDesk = {
   transfer: '转接',
   listen: '监听',
@@ -45,5 +45,10 @@ export const zhDesk = {
   listenerState: { calling: '呼叫中', listening: '监听中' },
   hangUp: '挂断',
   hangUpOf: '挂断：{{target}}',
+  endCall: '挂断',
+  endCallOf: '挂断通话：{{who}}',
+  endCallConfirm: '挂断与 {{who}} 的通话？',
+  endCallHint: '客户、转接对象和监听者会立即被挂断，不能恢复；尚未接通的记为“已取消”，之后按任务的重拨规则处理。',
+  ended: '通话已挂断',
   listenFailed: '没有接通 {{target}}：{{reason}}',
 };

@@ -322,6 +322,7 @@ export const zh = {
     decision: '节点“{{node}}”：{{reason}}',
     tag: '加标签“{{tag}}”',
     slot: '采集 {{name}} = {{value}}',
+    hangUp: '操作员结束通话（{{by}}）',
     ended: '{{by}}挂断：{{detail}}',
   },
   suppression: {

@@ -4,6 +4,7 @@ import type { CallBridgeView, ListenRequest, TransferBody } from '#domain/api.ts
 import { LISTENER_ROLES, maskTarget, TRANSFER_FAILURES, TRANSFER_KINDS } from '#domain/transfer.ts';
 import type { ListenerRole } from '#domain/transfer.ts';
 import type { CallControl } from '#calls/bridge/call-bridge.ts';
+import type { OperatorHangUp } from '#calls/call-side.ts';
 import { audit } from '#compliance/audit.ts';
 import { AppError } from '#platform/error.ts';
 import { actorOf, requireRole } from '../auth.ts';
@@ -33,7 +34,7 @@ const closed = { additionalProperties: false } as const;
 type OfCall = { Params: { id: string } };
 type OfListener = { Params: { id: string; listener: string } };
 
-/** Calls under way: hand them over, listen in. Everything is for operators and goes into the audit log. */
+/** Calls under way: hand them over, listen in, end them. Everything is for operators and goes into the audit log. */
 export function callControlRoutes(app: FastifyInstance, context: ApiContext): void {
   const { db } = context;
 
@@ -116,6 +117,25 @@ export function callControlRoutes(app: FastifyInstance, context: ApiContext): vo
     },
   );
 
+  app.post<OfCall>(
+    '/api/calls/:id/hang-up',
+    {
+      schema: {
+        tags,
+        summary: 'End a call that rings or talks, for everybody who takes part; its record tells who did',
+        params: idParams,
+        response: answers({ 202: Type.Object({ id: uuid }) }),
+      },
+    },
+    async (request, reply) => {
+      const user = requireRole(request, 'operator');
+      const { id } = request.params;
+      const hangUp = hangUpOf(context, id);
+      await recorded({ user }, 'call.hang-up', id, {}, () => hangUp(actorOf(user)));
+      return reply.status(202).send({ id });
+    },
+  );
+
   app.post<OfCall & { Body: ListenRequest }>(
     '/api/calls/:id/monitor',
     {
@@ -183,6 +203,15 @@ function controlOf(context: ApiContext, id: string): CallControl {
   throw new AppError('not-found', {
     zh: '这通电话现在没有在通话，无法转接或监听。',
     en: 'Nobody talks on this call now, so it can be neither transferred nor listened to.',
+  });
+}
+
+function hangUpOf(context: ApiContext, id: string): OperatorHangUp {
+  const hangUp = context.operatorHangUp(id);
+  if (hangUp !== undefined) return hangUp;
+  throw new AppError('not-found', {
+    zh: '这通电话现在没有在进行，无法挂断：可能已经结束。',
+    en: 'This call is not under way now, so it cannot be hung up: it may be over.',
   });
 }
 

@@ -116,6 +116,7 @@ const timelineEvent = Type.Unsafe<TimelineEvent>({
         'slot',
         'transfer',
         'listen',
+        'hang-up',
         'ended',
       ] satisfies TimelineEvent['type'][],
     },

@@ -47,6 +47,18 @@ export async function listen(
   });
 }
 
+/** Ends a call under way, for everybody who takes part. */
+export async function hangUp(o: CommandContext, call: string): Promise<void> {
+  await withServer(o, async (client) => {
+    const ended = await client.post<{ readonly id: string }>(`/api/calls/${encodeURIComponent(call)}/hang-up`, {});
+    print(o, ended, () =>
+      o.terminal.language === 'zh'
+        ? '已挂断，结果见通话记录。'
+        : 'The call is hung up; its record tells what came of it.',
+    );
+  });
+}
+
 /** Calls under way are those of a server that runs: none is started for this. */
 async function withServer(o: CommandContext, run: (client: ApiClient) => Promise<void>): Promise<void> {
   if ((await runningServer(resolve(settingsOf(o.flags).dataDirectory))) === undefined)

@@ -226,6 +226,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
       announcements,
       placeSingleCall: (call) => single.place(call),
       callControl: (id) => calls.control(id as AttemptId),
+      operatorHangUp: (id) => calls.operatorHangUp(id as AttemptId),
     },
     config.http,
   );

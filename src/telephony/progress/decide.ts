@@ -1,3 +1,4 @@
+import { HUNG_UP_BY_OPERATOR } from '#domain/call.ts';
 import type { Evidence, NetworkOutcome } from '#domain/outcome.ts';
 import { NETWORK_OUTCOMES } from '#domain/outcome.ts';
 import type { CallClass } from './answering-machine.ts';
@@ -115,7 +116,7 @@ const RANG_OUT_MS = 25_000;
 const SPAM_TEXT = /spam|robocall|analytics|nuisance|unwanted/i;
 
 /** Our own words for a hang-up that says nothing about the callee. */
-const OWN_CANCEL: ReadonlySet<string> = new Set(['cancelled', 'shutdown', 'worker-lost']);
+const OWN_CANCEL: ReadonlySet<string> = new Set(['cancelled', 'shutdown', 'worker-lost', HUNG_UP_BY_OPERATOR]);
 
 /**
  * Weighs the four kinds of evidence and names the outcome. Evidence for the same outcome adds up as independent

@@ -11,6 +11,7 @@ describe('reasons of the dialog', () => {
     ['end: time-limit', '结束：超过最长通话时间'],
     ['end:promise-end', '结束：promise-end'],
     ['hung-up-by-callee', '客户挂断'],
+    ['hung-up-by-operator', '操作员挂断'],
     ['not reached: busy', '未触达：占线'],
     ['refused', '对方网络拒绝'],
   ])('are told in Chinese: %s', (reason, text) => {

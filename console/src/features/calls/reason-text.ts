@@ -29,6 +29,7 @@ const WORDS: Readonly<Record<string, LocalText>> = {
   callee: { zh: '客户', en: 'the callee' },
   platform: { zh: '平台', en: 'the platform' },
   network: { zh: '网络', en: 'the network' },
+  operator: { zh: '操作员', en: 'an operator' },
   'time-limit': { zh: '超过最长通话时间', en: 'longest call time reached' },
   'max-rounds': { zh: '超过最多轮次', en: 'most rounds reached' },
   'no-next-node': { zh: '话术没有后续节点', en: 'the script goes no further' },

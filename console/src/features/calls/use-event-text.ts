@@ -61,6 +61,8 @@ export function useEventText(): (event: TimelineEvent) => string {
           by: event.by,
           reason: failureText(event.reason),
         });
+      case 'hang-up':
+        return t('event.hangUp', { by: event.by });
       case 'ended':
         return t('event.ended', { by: t(`hangup.${event.by}`), detail: reasonText(event.detail, language) });
     }

@@ -12,6 +12,7 @@ const ACTS: readonly (readonly [CallAct, string, boolean])[] = [
   [{ act: 'role', listener: 'l1', role: 'barge' }, 'PATCH /api/calls/c%2F1/monitor/l1', true],
   [{ act: 'role', listener: 'l1', role: 'monitor' }, 'PATCH /api/calls/c%2F1/monitor/l1', false],
   [{ act: 'end-listener', listener: 'l1' }, 'DELETE /api/calls/c%2F1/monitor/l1', false],
+  [{ act: 'hang-up' }, 'POST /api/calls/c%2F1/hang-up', true],
 ];
 
 describe('what a supervisor does to a call', () => {

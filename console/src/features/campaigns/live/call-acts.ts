@@ -7,7 +7,8 @@ export type CallAct =
   | { readonly act: 'end-transfer' }
   | { readonly act: 'listen'; readonly body: ListenRequest }
   | { readonly act: 'role'; readonly listener: string; readonly role: ListenerRole }
-  | { readonly act: 'end-listener'; readonly listener: string };
+  | { readonly act: 'end-listener'; readonly listener: string }
+  | { readonly act: 'hang-up' };
 
 /** The request that does it. */
 export function requestOf(
@@ -26,6 +27,8 @@ export function requestOf(
       return { path: `${call}/monitor/${act.listener}`, method: 'PATCH', body: { role: act.role } };
     case 'end-listener':
       return { path: `${call}/monitor/${act.listener}`, method: 'DELETE' };
+    case 'hang-up':
+      return { path: `${call}/hang-up`, method: 'POST' };
   }
 }
 
@@ -34,6 +37,7 @@ export function calleeNotices(act: CallAct): boolean {
   switch (act.act) {
     case 'transfer':
     case 'end-transfer':
+    case 'hang-up':
       return true;
     case 'listen':
       return act.body.role === 'barge';
