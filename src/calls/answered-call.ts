@@ -83,9 +83,10 @@ export class AnsweredCall {
 
   /** As `hangUp`, for an operator; undefined once the call is over by anything else. */
   get operatorHangUp(): OperatorHangUp | undefined {
-    if (this.#end !== undefined && this.#hangUpReason !== HUNG_UP_BY_OPERATOR) return undefined;
+    const isOver = (): boolean => this.#end !== undefined && this.#hangUpReason !== HUNG_UP_BY_OPERATOR;
+    if (isOver()) return undefined;
     return (by) => {
-      if (this.operatorHangUp === undefined) throw callOver();
+      if (isOver()) throw callOver();
       // It ends already, of itself or by the operator who was faster.
       if (this.#hangUpReason !== undefined) return;
       this.#timeline.push({ type: 'hang-up', atMs: this.#elapsedMs(), by });
