@@ -2,11 +2,11 @@
 import { systemClock } from '#platform/clock.ts';
 import { silentLog } from '#platform/log.ts';
 import { raiseThreadPriority } from '#platform/priority.ts';
-import { encodeAlaw } from '#telephony/codec/g711.ts';
+import { encodeAlaw, FRAME_SAMPLES } from '#telephony/codec/g711.ts';
 import { EventPort } from '#telephony/rtp/event-port.ts';
 import { Histogram } from '#telephony/rtp/histogram.ts';
 import { loadLibc } from '#telephony/rtp/libc.ts';
-import { newRtpPacket, parseRtp, writeRtpHeader } from '#telephony/rtp/packet.ts';
+import { newRtpPacket, parseRtp, RTP_HEADER_BYTES, writeRtpHeader } from '#telephony/rtp/packet.ts';
 import { PolledPort } from '#telephony/rtp/polled-port.ts';
 import { PolledSockets } from '#telephony/rtp/polled-sockets.ts';
 import { SrtpReceiver, SrtpSender } from '#telephony/rtp/srtp.ts';
@@ -18,6 +18,7 @@ import {
   type FromGenerator,
   type ToGenerator,
 } from './media-protocol.ts';
+import { SendBatch } from './send-batch.ts';
 
 // It stands for machines of their own, which other work here does not hold up.
 raiseThreadPriority(silentLog);
@@ -48,8 +49,11 @@ interface Call {
 
 const calls: Call[] = [];
 const sockets: UdpPort[] = [];
+/** Only where the C library can be asked. */
+let batch: SendBatch | undefined;
 const byPort = new Map<number, Call>();
 const intervals = new Histogram(INTERVAL_BUCKETS.ms, INTERVAL_BUCKETS.count);
+/** Frames of 160 octets, one after another. */
 const voice = syntheticVoice();
 let sent = 0;
 let cpuStart = process.cpuUsage();
@@ -92,6 +96,7 @@ function reply(message: FromGenerator): void {
 async function openCalls(count: number, srtp: boolean): Promise<void> {
   const libc = await loadLibc();
   const polled = libc === undefined ? undefined : new PolledSockets(libc, systemClock);
+  if (libc !== undefined && !srtp) batch = new SendBatch(libc, HOST, voice, FRAME_SAMPLES, CALLS_PER_SOCKET);
   let port = FIRST_GENERATOR_PORT;
   for (let i = 0; i < count; i++) {
     if (i % CALLS_PER_SOCKET === 0) {
@@ -106,7 +111,7 @@ async function openCalls(count: number, srtp: boolean): Promise<void> {
     }
     calls.push({
       socket: sockets.at(-1)!,
-      packet: new Uint8Array(172),
+      packet: new Uint8Array(RTP_HEADER_BYTES + FRAME_SAMPLES),
       protection: srtp
         ? { send: new SrtpSender(srtpKey(i, 'generator')), receive: new SrtpReceiver(srtpKey(i, 'engine')) }
         : undefined,
@@ -134,7 +139,7 @@ function receive(datagram: Uint8Array, port: number, nowMs: number): void {
   call.highest = Math.max(call.highest, header.sequence);
 }
 
-/** Runs the phase that is due: a tenth of calls and sockets every 2 ms, by absolute deadlines. */
+/** Runs the phase that is due: a tenth of the sockets with their calls every 2 ms, by absolute deadlines. */
 function pump(): void {
   if (!running) return;
   const waitMs = startMs + (frame * FRAME_MS) / PHASES - performance.now();
@@ -150,21 +155,36 @@ function pump(): void {
   }
   const phase = frame % PHASES;
   const round = Math.floor(frame / PHASES);
-  for (let i = phase; i < sockets.length; i += PHASES) sockets[i]!.drain();
-  const nowMs = performance.now();
-  for (let i = phase; i < calls.length; i += PHASES) if (calls[i]!.beginMs <= nowMs) sendTo(calls[i]!, i, round);
+  for (let i = phase; i < sockets.length; i += PHASES) {
+    sockets[i]!.drain();
+    sendFrom(sockets[i]!, i * CALLS_PER_SOCKET, round, performance.now());
+  }
   frame++;
   // The loop gets its turn, or a generator that is behind would not hear that it is over.
   setImmediate(pump);
 }
 
-function sendTo(call: Call, index: number, round: number): void {
-  writeRtpHeader(call.packet, call.sequence === 0, 8, call.sequence, (round * 160) >>> 0, index + 1);
-  call.sequence = (call.sequence + 1) & 0xffff;
-  call.packet.set(voice[(round + index * 7) % VOICE_FRAMES]!, 12);
+/** A packet of every call on that socket which has begun. */
+function sendFrom(socket: UdpPort, firstCall: number, round: number, nowMs: number): void {
+  const last = Math.min(firstCall + CALLS_PER_SOCKET, calls.length);
+  for (let i = firstCall; i < last; i++) {
+    const call = calls[i]!;
+    if (call.beginMs > nowMs) continue;
+    const header = batch === undefined ? call.packet : batch.headers[batch.count]!;
+    writeRtpHeader(header, call.sequence === 0, 8, call.sequence, (round * FRAME_SAMPLES) >>> 0, i + 1);
+    call.sequence = (call.sequence + 1) & 0xffff;
+    const said = (round + i * 7) % VOICE_FRAMES;
+    if (batch === undefined) sendAlone(call, said);
+    else batch.add(call.port, said);
+    sent++;
+  }
+  if (batch !== undefined && socket instanceof PolledPort) batch.flush(socket.fd);
+}
+
+function sendAlone(call: Call, said: number): void {
+  call.packet.set(voice.subarray(said * FRAME_SAMPLES, (said + 1) * FRAME_SAMPLES), RTP_HEADER_BYTES);
   const bytes = call.protection === undefined ? call.packet : call.protection.send.protect(call.packet);
   call.socket.send(bytes, HOST, call.port);
-  sent++;
 }
 
 function finish(): void {
@@ -193,22 +213,20 @@ function finish(): void {
 }
 
 /** Two seconds of something voiced: bursts of a gliding buzz, and a key press in one of the pauses. */
-function syntheticVoice(): Uint8Array[] {
-  const frames: Uint8Array[] = [];
-  const pcm = new Int16Array(160);
+function syntheticVoice(): Uint8Array<ArrayBuffer> {
+  const frames = new Uint8Array(VOICE_FRAMES * FRAME_SAMPLES);
+  const pcm = new Int16Array(FRAME_SAMPLES);
   for (let f = 0; f < VOICE_FRAMES; f++) {
     const loud = f % 40 < 28 ? 6000 : 0;
-    for (let i = 0; i < 160; i++) {
-      const seconds = (f * 160 + i) / 8000;
+    for (let i = 0; i < FRAME_SAMPLES; i++) {
+      const seconds = (f * FRAME_SAMPLES + i) / 8000;
       const pitch = 2 * Math.PI * (130 + 30 * Math.sin(seconds * 3)) * seconds;
       const key = f >= KEY_FRAMES.first && f <= KEY_FRAMES.last;
       pcm[i] = key
         ? 5000 * (Math.sin(2 * Math.PI * 770 * seconds) + Math.sin(2 * Math.PI * 1336 * seconds))
         : loud * (Math.sin(pitch) + 0.6 * Math.sin(5 * pitch) + 0.3 * Math.sin(11 * pitch)) * 0.5;
     }
-    const octets = new Uint8Array(160);
-    encodeAlaw(pcm, octets);
-    frames.push(octets);
+    encodeAlaw(pcm, frames.subarray(f * FRAME_SAMPLES, (f + 1) * FRAME_SAMPLES));
   }
   return frames;
 }

@@ -6,6 +6,7 @@ export interface Libc {
   readonly setsockopt: (fd: number, level: number, option: number, value: number, bytes: number) => number;
   readonly send: (fd: number, from: number, bytes: number, flags: number) => number;
   readonly sendto: (fd: number, from: number, bytes: number, flags: number, to: number, toBytes: number) => number;
+  readonly sendmmsg: (fd: number, headers: number, count: number, flags: number) => number;
   readonly recv: (fd: number, into: number, bytes: number, flags: number) => number;
   readonly recvmmsg: (fd: number, headers: number, count: number, flags: number, timeout: number) => number;
   readonly dup3: (fd: number, as: number, flags: number) => number;
@@ -24,6 +25,7 @@ const SIGNATURES = {
   setsockopt: ['int', 'int', 'int', 'uintptr_t', 'uint32_t'],
   send: ['int', 'uintptr_t', 'size_t', 'int'],
   sendto: ['int', 'uintptr_t', 'size_t', 'int', 'uintptr_t', 'uint32_t'],
+  sendmmsg: ['int', 'uintptr_t', 'uint32_t', 'int'],
   recv: ['int', 'uintptr_t', 'size_t', 'int'],
   recvmmsg: ['int', 'uintptr_t', 'uint32_t', 'int', 'uintptr_t'],
   dup3: ['int', 'int', 'int'],

@@ -30,8 +30,9 @@ export class PolledPort implements UdpPort {
   readonly port: number;
   onDatagram: DatagramHandler | undefined;
   sendFailures = 0;
+  /** Its descriptor, this port's to close, for who sends many datagrams at once. */
+  readonly fd: number;
   readonly #sockets: PolledSockets;
-  readonly #fd: number;
   readonly #family: number;
   readonly #addressBytes: number;
   /** Where the last unconnected datagram went, and where the last received one came from. */
@@ -45,7 +46,7 @@ export class PolledPort implements UdpPort {
 
   private constructor(sockets: PolledSockets, fd: number, family: number, port: number) {
     this.#sockets = sockets;
-    this.#fd = fd;
+    this.fd = fd;
     this.#family = family;
     this.#addressBytes = addressBytes(family);
     this.port = port;
@@ -80,12 +81,12 @@ export class PolledPort implements UdpPort {
     }
     out.set(bytes);
     if (this.#connected) {
-      if (libc.send(this.#fd, outAddress, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) this.sendFailures++;
+      if (libc.send(this.fd, outAddress, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) this.sendFailures++;
       return;
     }
     scratch.set(this.#to);
     const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    if (libc.sendto(this.#fd, outAddress, bytes.length, flags, scratchAddress, this.#addressBytes) < 0)
+    if (libc.sendto(this.fd, outAddress, bytes.length, flags, scratchAddress, this.#addressBytes) < 0)
       this.sendFailures++;
   }
 
@@ -97,7 +98,7 @@ export class PolledPort implements UdpPort {
       return;
     }
     writeSocketAddress(scratch, this.#family, address, port);
-    if (libc.connect(this.#fd, scratchAddress, this.#addressBytes) === 0) this.#connected = true;
+    if (libc.connect(this.fd, scratchAddress, this.#addressBytes) === 0) this.#connected = true;
     else this.sendFailures++;
   }
 
@@ -107,7 +108,7 @@ export class PolledPort implements UdpPort {
     const { libc, scratch, scratchAddress } = this.#sockets;
     // The family of nobody, AF_UNSPEC; the local address and port stay because they were bound.
     scratch.fill(0);
-    if (libc.connect(this.#fd, scratchAddress, this.#addressBytes) !== 0) this.sendFailures++;
+    if (libc.connect(this.fd, scratchAddress, this.#addressBytes) !== 0) this.sendFailures++;
   }
 
   drain(): void {
@@ -116,7 +117,7 @@ export class PolledPort implements UdpPort {
     sockets.receiving = true;
     try {
       for (let batch = 0; batch < MAX_BATCHES && this.#closed === undefined; batch++) {
-        const count = sockets.receive(this.#fd);
+        const count = sockets.receive(this.fd);
         if (count < 0) {
           const errno = sockets.libc.errno();
           if (errno === EAGAIN) return;
@@ -138,14 +139,14 @@ export class PolledPort implements UdpPort {
     if (this.#closed !== undefined) return;
     // A datagram read into no memory is gone.
     for (let i = 0; i < MAX_DISCARDED; i++)
-      if (libc.recv(this.#fd, scratchAddress, 0, MSG_DONTWAIT) < 0 && libc.errno() === EAGAIN) return;
+      if (libc.recv(this.fd, scratchAddress, 0, MSG_DONTWAIT) < 0 && libc.errno() === EAGAIN) return;
   }
 
   close(): Promise<void> {
     if (this.#closed === undefined) {
       this.#closed = Promise.resolve();
       this.onDatagram = undefined;
-      closeSync(this.#fd);
+      closeSync(this.fd);
     }
     return this.#closed;
   }
