@@ -3,7 +3,7 @@ import type { G711Codec } from '../sdp/media.ts';
 import { FRAME_MS } from './ticker.ts';
 
 /** Frames that may leave before they are ticked: the ticker asks for no more. */
-const MOST_AHEAD = 8;
+const MOST_AHEAD = 10;
 
 /**
  * How far a leg has come: up to which deadline its frames have been ticked, and how many more were sent. It keeps what was

@@ -210,22 +210,27 @@ class SlowClock extends ManualClock {
   }
 }
 
-test('a busy thread ticks two frames at a time, sends each in time, and goes back when it has time again', () => {
-  const clock = new SlowClock();
-  const ticker = new Ticker(clock);
-  let costMs = 0;
-  const spends = (inner: Member): Member => ({
-    ...inner,
+/** A member that takes some of the clock's time at each tick. */
+function slow(inner: Member, clock: SlowClock, costMs: () => number): Ticked {
+  return {
     send: (deadlineMs) => inner.send(deadlineMs),
     tick(deadlineMs) {
-      clock.spentMs += costMs;
+      clock.spentMs += costMs();
       inner.tick(deadlineMs);
     },
     skip: (deadlineMs) => inner.skip(deadlineMs),
-  });
+  };
+}
+
+test.each([
+  { costMs: 6, together: 2 },
+  { costMs: 9, together: 4 },
+])('a thread whose ticks take $costMs ms ticks $together frames at a time, sends each in time, and goes back', (o) => {
+  const clock = new SlowClock();
+  const ticker = new Ticker(clock);
+  let costMs = 0;
   const [scripted, bridged] = [member(), member(false)];
-  ticker.add(spends(scripted));
-  ticker.add(spends(bridged));
+  for (const one of [scripted, bridged]) ticker.add(slow(one, clock, () => costMs));
   const run = (): { readonly scripted: number; readonly bridged: number } => {
     const before = [scripted.ticks.length, bridged.ticks.length] as const;
     clock.advance(1000);
@@ -234,16 +239,33 @@ test('a busy thread ticks two frames at a time, sends each in time, and goes bac
   clock.advance(2000);
   expect(run()).toEqual({ scripted: 50, bridged: 50 });
   expect(scripted.sent).toEqual([]);
-  costMs = 6;
+  costMs = o.costMs;
   clock.advance(3000);
   const busy = run();
   // Time goes by in ticks too, so that there are more of them than in a second.
-  expect(busy.scripted / busy.bridged).toBeCloseTo(0.5, 1);
+  expect(busy.bridged / busy.scripted).toBeCloseTo(o.together, 0);
   expect(scripted.sent.length).toBeGreaterThan(50);
   costMs = 0;
-  clock.advance(3000);
+  clock.advance(5000);
   expect(run()).toEqual({ scripted: 50, bridged: 50 });
   expect(scripted.skipped + bridged.skipped + ticker.framesDropped).toBe(0);
   for (const { deadlines } of [scripted, bridged])
     for (let i = 1; i < deadlines.length; i++) expect(deadlines[i]! - deadlines[i - 1]!).toBe(20);
+});
+
+test('where frames are ticked together members take turns, so that every frame has its share of the work', () => {
+  const clock = new SlowClock();
+  const ticker = new Ticker(clock);
+  const members = Array.from({ length: 80 }, () => member());
+  for (const one of members) ticker.add(slow(one, clock, () => 0.5));
+  clock.advance(3000);
+  const sinceMs = Math.max(...members.flatMap(({ ticks }) => ticks));
+  clock.advance(1000);
+  const perFrame = new Map<number, number>();
+  for (const { ticks } of members)
+    for (const atMs of ticks) if (atMs > sinceMs) perFrame.set(atMs, (perFrame.get(atMs) ?? 0) + 1);
+  const [, ...whole] = [...perFrame.keys()].toSorted((a, b) => a - b);
+  // 8 members a phase, a quarter of them in each of its frames.
+  expect(new Set(whole.map((atMs) => perFrame.get(atMs)))).toEqual(new Set([2]));
+  expect(whole.length).toBeGreaterThan(300);
 });

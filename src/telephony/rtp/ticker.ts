@@ -23,12 +23,18 @@ const MAX_CATCH_UP_FRAMES = 5;
 /** A loop that is so late sends for every member before it goes on: what comes in can wait, what goes out is heard as jitter. */
 const SEND_FIRST_MS = 2;
 /**
- * Above this share of a thread's time, members are ticked two frames at a time while each frame is still sent in time: what
- * a leg needs is then fetched into the processor's cache half as often, which is most of its cost. Below the other share,
- * frame by frame again.
+ * A busy thread ticks members several frames at a time while each frame is still sent in time: what a leg needs is then
+ * fetched into the processor's cache less often, which is most of its cost, and its socket is read less often. The price is
+ * that what comes in is heard later, by a frame less than are taken together. It goes to the next step above that share of
+ * the thread's time, and back to the one before below the other.
  */
-const PAIRS_FROM = 0.5;
-const PAIRS_UNTIL = 0.3;
+const STEPS = [
+  { together: 1, from: 0, until: 0 },
+  { together: 2, from: 0.5, until: 0.3 },
+  { together: 4, from: 0.65, until: 0.4 },
+] as const;
+/** Members of a phase take turns, so that each of its frames has the same work. */
+const LANES = 4;
 const BUSY_WINDOW_MS = 1000;
 /** Lateness is reported over the present and the previous window. */
 const LATENESS_WINDOW_MS = 5000;
@@ -36,8 +42,10 @@ const LATENESS_WINDOW_MS = 5000;
 const LEAST_TICKS = 100;
 
 interface Phase {
-  readonly index: number;
-  readonly members: Ticked[];
+  /** Its members, by whose turn it is where frames are ticked together. */
+  readonly lanes: readonly Ticked[][];
+  /** Members of all lanes. */
+  size: number;
   /** Of its next frame. */
   deadlineMs: number;
   /** Of the next frame that its members were not asked to send before. */
@@ -54,14 +62,19 @@ export class Ticker {
   #lateness = new Histogram(0.5, 400);
   #previousLateness = new Histogram(0.5, 400);
   #windowStartMs = 0;
-  #pairs = false;
+  #step = 0;
   #busyMs = 0;
   #busySinceMs = 0;
   #newestDeadlineMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#phases = Array.from({ length: PHASES }, (_, index) => ({ index, members: [], deadlineMs: 0, sendMs: 0 }));
+    this.#phases = Array.from({ length: PHASES }, () => ({
+      lanes: Array.from({ length: LANES }, () => []),
+      size: 0,
+      deadlineMs: 0,
+      sendMs: 0,
+    }));
   }
 
   /** Worst of the present and the previous window; what lies further back is forgotten, even where nothing has ticked since. */
@@ -78,28 +91,32 @@ export class Ticker {
 
   /** Gives a member the least crowded phase; its first tick is within 20 ms. */
   add(member: Ticked): void {
-    let index = 0;
-    for (let i = 1; i < PHASES; i++)
-      if (this.#phases[i]!.members.length < this.#phases[index]!.members.length) index = i;
+    const sizes = this.#phases.map(({ size }) => size);
+    const index = sizes.indexOf(Math.min(...sizes));
     const phase = this.#phases[index]!;
     const nowMs = this.#clock.monotonicMs();
-    if (phase.members.length === 0) {
+    if (sizes[index] === 0) {
       // The grid is fixed: phases keep their distance whenever they come to life.
       const frames = Math.floor((nowMs - index * PHASE_MS) / FRAME_MS) + 1;
       phase.deadlineMs = phase.sendMs = frames * FRAME_MS + index * PHASE_MS;
     }
     if (this.#timer === undefined && !this.#running) this.#newestDeadlineMs = nowMs;
-    phase.members.push(member);
+    const crowds = phase.lanes.map((lane) => lane.length);
+    phase.lanes[crowds.indexOf(Math.min(...crowds))]!.push(member);
+    phase.size++;
     this.#schedule();
   }
 
   /** Safe within a tick. */
   remove(member: Ticked): void {
-    for (const phase of this.#phases) {
-      const index = phase.members.indexOf(member);
-      if (index >= 0) phase.members.splice(index, 1);
-    }
-    if (this.#phases.every((phase) => phase.members.length === 0)) {
+    for (const phase of this.#phases)
+      for (const lane of phase.lanes) {
+        const index = lane.indexOf(member);
+        if (index < 0) continue;
+        lane.splice(index, 1);
+        phase.size--;
+      }
+    if (this.#phases.every(({ size }) => size === 0)) {
       this.#timer?.cancel();
       this.#timer = undefined;
     }
@@ -110,7 +127,7 @@ export class Ticker {
     let dueMs = Number.POSITIVE_INFINITY;
     for (let i = 0; i < PHASES; i++) {
       const phase = this.#phases[i]!;
-      if (phase.members.length > 0 && phase.deadlineMs < dueMs) dueMs = phase.deadlineMs;
+      if (phase.size > 0 && phase.deadlineMs < dueMs) dueMs = phase.deadlineMs;
     }
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -140,7 +157,8 @@ export class Ticker {
     const windowMs = endMs - this.#busySinceMs;
     if (windowMs < BUSY_WINDOW_MS) return;
     const share = this.#busyMs / windowMs;
-    this.#pairs = share > (this.#pairs ? PAIRS_UNTIL : PAIRS_FROM);
+    if (share > (STEPS[this.#step + 1]?.from ?? 1)) this.#step++;
+    else if (share < STEPS[this.#step]!.until) this.#step--;
     this.#busyMs = 0;
     this.#busySinceMs = endMs;
   }
@@ -149,27 +167,29 @@ export class Ticker {
     let oldest: Phase | undefined;
     for (let i = 0; i < PHASES; i++) {
       const phase = this.#phases[i]!;
-      if (phase.members.length > 0 && (oldest === undefined || phase.deadlineMs < oldest.deadlineMs)) oldest = phase;
+      if (phase.size > 0 && (oldest === undefined || phase.deadlineMs < oldest.deadlineMs)) oldest = phase;
     }
     return oldest;
   }
 
   #runPhase(phase: Phase, nowMs: number): void {
     this.#giveUp(phase, nowMs);
-    const { members } = phase;
     const frames = Math.floor((nowMs - phase.deadlineMs) / FRAME_MS) + 1;
     for (let frame = 0; frame < frames; frame++) this.#countLateness(nowMs - phase.deadlineMs - frame * FRAME_MS);
     const newestMs = phase.deadlineMs + (frames - 1) * FRAME_MS;
     phase.deadlineMs = newestMs + FRAME_MS;
     phase.sendMs = Math.max(phase.sendMs, phase.deadlineMs);
     this.#newestDeadlineMs = Math.max(this.#newestDeadlineMs, newestMs);
-    // Neighbouring phases take turns.
-    const waits = this.#pairs && frames === 1 && (Math.floor(newestMs / FRAME_MS) + phase.index) % 2 === 0;
-    // Backwards: a member that removes itself moves only those that had their turn.
-    if (this.#pairs)
-      for (let i = members.length - 1; i >= 0; i--)
-        if (members[i]?.send(newestMs) === false && waits) members[i]?.tick(newestMs);
-    if (!waits) for (let i = members.length - 1; i >= 0; i--) members[i]?.tick(newestMs);
+    const { together } = STEPS[this.#step]!;
+    // A lane whose turn fell into any of these frames has it now.
+    const count = Math.floor(newestMs / FRAME_MS);
+    const { lanes } = phase;
+    if (together > 1) for (let l = 0; l < LANES; l++) sendOrTick(lanes[l]!, newestMs, (count + l) % together >= frames);
+    for (let l = 0; l < LANES; l++) {
+      const lane = lanes[l]!;
+      // Backwards: a member that removes itself moves only those that had their turn.
+      if ((count + l) % together < frames) for (let i = lane.length - 1; i >= 0; i--) lane[i]?.tick(newestMs);
+    }
   }
 
   #giveUp(phase: Phase, nowMs: number): void {
@@ -177,19 +197,18 @@ export class Ticker {
     if (behind <= 0) return;
     phase.deadlineMs += behind * FRAME_MS;
     phase.sendMs = Math.max(phase.sendMs, phase.deadlineMs);
-    for (const member of phase.members) this.framesDropped += member.skip(phase.deadlineMs);
+    for (const lane of phase.lanes) for (const member of lane) this.framesDropped += member.skip(phase.deadlineMs);
   }
 
   #sendAhead(nowMs: number): void {
     for (let i = 0; i < PHASES; i++) {
       const phase = this.#phases[i]!;
-      const { members } = phase;
-      if (members.length === 0) continue;
+      if (phase.size === 0) continue;
       this.#giveUp(phase, nowMs);
       while (phase.sendMs <= nowMs) {
         const deadlineMs = phase.sendMs;
         phase.sendMs += FRAME_MS;
-        for (let m = members.length - 1; m >= 0; m--) members[m]?.send(deadlineMs);
+        for (const lane of phase.lanes) for (let m = lane.length - 1; m >= 0; m--) lane[m]?.send(deadlineMs);
       }
     }
   }
@@ -209,6 +228,12 @@ export class Ticker {
     this.#lateness.clear();
     if (elapsedMs > 2 * LATENESS_WINDOW_MS) this.#previousLateness.clear();
   }
+}
+
+/** Sends the frame of every member of a lane; one that cannot before its tick is ticked where the others have to wait. */
+function sendOrTick(lane: readonly Ticked[], deadlineMs: number, waits: boolean): void {
+  for (let i = lane.length - 1; i >= 0; i--)
+    if (lane[i]?.send(deadlineMs) === false && waits) lane[i]?.tick(deadlineMs);
 }
 
 function p99Of(ticks: Histogram): number {
