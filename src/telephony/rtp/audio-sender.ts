@@ -13,8 +13,16 @@ const sharedPacket = new Uint8Array(RTP_HEADER_BYTES + FRAME_SAMPLES);
 const tonePcm = new Int16Array(FRAME_SAMPLES);
 const sharedRoom = sharedPacket.subarray(RTP_HEADER_BYTES);
 
-/** The sending half of an audio stream: frames of 20 ms in, RTP packets out. Knows nothing of sockets. */
-export class AudioSender {
+/** Where packets go; their bytes are reused once it returns. */
+export interface PacketSink {
+  sendPacket(packet: Uint8Array): void;
+}
+
+/**
+ * The sending half of an audio stream: frames of 20 ms in, RTP packets out. Knows nothing of sockets. What a frame needs lies
+ * in few objects, because with many calls each of them is fetched from memory again.
+ */
+export class AudioSender implements PayloadSink {
   ssrc: number;
   /** Of this source, as its reports count them. */
   packets = 0;
@@ -23,17 +31,19 @@ export class AudioSender {
   #packetsBefore = 0;
   /** What the handler fills between `blank` and `next`: 160 octets. */
   readonly frame = sharedFrame;
-  readonly #send: (packet: Uint8Array) => void;
+  readonly #packets: PacketSink;
   readonly #random: () => number;
   readonly #dtmf = new DtmfSender();
   readonly #event = new Uint8Array(4);
-  readonly #sink: PayloadSink;
   #packet = sharedPacket;
   /** The packet from its payload on. */
   #room = sharedRoom;
   #sequence: number;
   #timestamp: number;
   #media: AudioMedia;
+  /** Of `#media`. */
+  #payloadType: number;
+  #dtmfPayloadType: number | undefined;
   /** Of the frames. */
   #codec: G711Codec;
   #silence: Uint8Array;
@@ -46,21 +56,19 @@ export class AudioSender {
   /** Only once keys had to be sent as tones. */
   #tones: DtmfGenerator | undefined;
 
-  /** `send` gets one packet, whose bytes are reused once it returns. `random` gives numbers in [0, 1). */
-  constructor(media: AudioMedia, random: () => number, send: (packet: Uint8Array) => void) {
-    this.#send = send;
+  /** `random` gives numbers in [0, 1). */
+  constructor(media: AudioMedia, random: () => number, packets: PacketSink) {
+    this.#packets = packets;
     this.#random = random;
     this.ssrc = this.#random32();
     this.#sequence = Math.floor(random() * 0x8000);
     this.#timestamp = this.#random32();
-    this.#sink = {
-      room: () => this.#room,
-      emit: (bytes, startUnits) => this.#emitAudio(bytes, startUnits),
-    };
     this.#media = media;
+    this.#payloadType = media.payloadType;
+    this.#dtmfPayloadType = media.dtmfPayloadType;
     this.#codec = frameCodecOf(media.codec);
     this.#silence = silentFrame(this.#codec);
-    this.#packetizer = packetizerFor(media, this.#sink);
+    this.#packetizer = packetizerFor(media, this);
     this.#prepare();
   }
 
@@ -84,10 +92,12 @@ export class AudioSender {
     const { codec, ptimeMs, opus } = this.#media;
     const alike = codec === media.codec && ptimeMs === media.ptimeMs && sameWishes(opus, media.opus);
     this.#media = media;
+    this.#payloadType = media.payloadType;
+    this.#dtmfPayloadType = media.dtmfPayloadType;
     if (clockHzOf(codec) !== clockHzOf(media.codec)) this.#changeSource();
     if (!alike) {
       this.#packetizer.close();
-      this.#packetizer = packetizerFor(media, this.#sink);
+      this.#packetizer = packetizerFor(media, this);
       this.#codec = frameCodecOf(media.codec);
       this.#silence = silentFrame(this.#codec);
       this.#prepare();
@@ -97,7 +107,7 @@ export class AudioSender {
 
   /** Digits to send as telephone-events, or as tones where the far end does not take those. */
   enqueueDtmf(digits: string): void {
-    if (this.#media.dtmfPayloadType !== undefined) this.#dtmf.enqueue(digits);
+    if (this.#dtmfPayloadType !== undefined) this.#dtmf.enqueue(digits);
     else (this.#tones ??= new DtmfGenerator()).enqueue(digits);
   }
 
@@ -124,6 +134,18 @@ export class AudioSender {
   skip(frames: number): void {
     this.#pause();
     this.#advance(frames * FRAME_SAMPLES);
+  }
+
+  /** For the packetizer: the next packet from its payload on. */
+  room(): Uint8Array {
+    return this.#room;
+  }
+
+  /** For the packetizer: sends the first octets of the room. */
+  emit(bytes: number, startUnits: number): void {
+    const start = (this.#timestamp + startUnits * this.#clock) >>> 0;
+    this.#sendPacket(bytes, this.#marker, this.#payloadType, start);
+    this.#marker = false;
   }
 
   /** Frees what an encoder holds. */
@@ -163,14 +185,14 @@ export class AudioSender {
   }
 
   #nextActive(): void {
-    const { dtmfPayloadType, dtmfRateHz } = this.#media;
+    const dtmfPayloadType = this.#dtmfPayloadType;
     if (dtmfPayloadType !== undefined) {
-      const event = this.#dtmf.next(this.#timestamp, this.#event, dtmfRateHz);
+      const event = this.#dtmf.next(this.#timestamp, this.#event, this.#media.dtmfRateHz);
       if (event.muted) {
         this.#pause();
         for (let copy = 0; copy < event.copies; copy++) {
           this.#room.set(this.#event);
-          this.#emit(this.#event.length, event.marker, dtmfPayloadType, event.timestamp);
+          this.#sendPacket(this.#event.length, event.marker, dtmfPayloadType, event.timestamp);
         }
         return;
       }
@@ -182,20 +204,14 @@ export class AudioSender {
     this.#packetizer.push(this.frame, this.#wire);
   }
 
-  #emitAudio(bytes: number, startUnits: number): void {
-    const start = (this.#timestamp + startUnits * this.#clock) >>> 0;
-    this.#emit(bytes, this.#marker, this.#media.payloadType, start);
-    this.#marker = false;
-  }
-
-  #emit(payloadBytes: number, marker: boolean, payloadType: number, timestamp: number): void {
+  #sendPacket(payloadBytes: number, marker: boolean, payloadType: number, timestamp: number): void {
     const packet = this.#packet;
     writeRtpHeader(packet, marker, payloadType, this.#sequence, timestamp, this.ssrc);
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.packets++;
     this.octets += payloadBytes;
     const bytes = RTP_HEADER_BYTES + payloadBytes;
-    this.#send(bytes === packet.length ? packet : packet.subarray(0, bytes));
+    this.#packets.sendPacket(bytes === packet.length ? packet : packet.subarray(0, bytes));
   }
 }
 

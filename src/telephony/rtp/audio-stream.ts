@@ -1,7 +1,7 @@
 import type { Clock } from '#platform/clock.ts';
 import { frameCodecOf, type AudioMedia } from '../sdp/media.ts';
 import { AudioReceiver } from './audio-receiver.ts';
-import { AudioSender } from './audio-sender.ts';
+import { AudioSender, type PacketSink } from './audio-sender.ts';
 import { FramesAhead } from './frames-ahead.ts';
 import type { Histogram } from './histogram.ts';
 import { SourceLatch } from './latch.ts';
@@ -27,7 +27,7 @@ export interface StreamContext {
 }
 
 /** The audio m-line of a leg on its two sockets. */
-export class AudioStream {
+export class AudioStream implements PacketSink {
   readonly receiver: AudioReceiver;
   readonly sender: AudioSender;
   readonly rtcp: RtcpSession;
@@ -42,6 +42,9 @@ export class AudioStream {
   readonly #packet = newRtpPacket();
   readonly #ahead = new FramesAhead();
   #media: AudioMedia;
+  /** What its direction says. */
+  #sends = false;
+  #receives = false;
   /** When something was received and sent last: a field with a fraction is a new object each time that it is written. */
   readonly #times = new Float64Array([0, -1]);
   #timedOut = false;
@@ -55,7 +58,7 @@ export class AudioStream {
     this.#handlers = handlers;
     this.#times[RECEIVED] = context.clock.monotonicMs();
     this.receiver = new AudioReceiver(media, (event) => handlers.onDtmf(event));
-    this.sender = new AudioSender(media, context.random, (packet) => this.#send(packet));
+    this.sender = new AudioSender(media, context.random, this);
     this.rtcp = new RtcpSession({
       clock: context.clock,
       cname: context.cname,
@@ -120,6 +123,14 @@ export class AudioStream {
     return ticks;
   }
 
+  /** For the sender: puts a packet on the wire. */
+  sendPacket(packet: Uint8Array): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    if (this.#times[SENT]! >= 0) this.#context.sendIntervals.add(nowMs - this.#times[SENT]!);
+    this.#times[SENT] = nowMs;
+    this.#ports.rtp.send(this.crypto.protectRtp(packet), this.latch.address, this.latch.port);
+  }
+
   close(): void {
     this.#closed = true;
     this.rtcp.close();
@@ -128,12 +139,7 @@ export class AudioStream {
   }
 
   #sendFrame(): void {
-    const { direction } = this.#media;
-    this.sender.next((direction === 'sendrecv' || direction === 'sendonly') && this.latch.port !== 0);
-  }
-
-  get #receives(): boolean {
-    return this.#media.direction === 'sendrecv' || this.#media.direction === 'recvonly';
+    this.sender.next(this.#sends && this.latch.port !== 0);
   }
 
   /** A connected socket is cheaper to send on but hears one peer only, so it is opened where that one falls silent. */
@@ -145,8 +151,11 @@ export class AudioStream {
     else this.#ports.rtp.disconnect();
   }
 
+  /** Takes over where media goes to and comes from. */
   #expect(): void {
-    const { remoteAddress, remotePort, remoteRtcpPort } = this.#media;
+    const { direction, remoteAddress, remotePort, remoteRtcpPort } = this.#media;
+    this.#sends = direction === 'sendrecv' || direction === 'sendonly';
+    this.#receives = direction === 'sendrecv' || direction === 'recvonly';
     const held = isUnspecified(remoteAddress);
     if (this.latch.expect(remoteAddress, held ? 0 : remotePort)) {
       this.#ports.rtp.disconnect();
@@ -192,13 +201,6 @@ export class AudioStream {
     if (bytes === undefined) return;
     if (this.#rtcpLatch.latched && !this.#rtcpLatch.admit(address, port, nowMs)) return;
     if (this.rtcp.accept(bytes, nowMs)) this.#rtcpLatch.admit(address, port, nowMs);
-  }
-
-  #send(packet: Uint8Array): void {
-    const nowMs = this.#context.clock.monotonicMs();
-    if (this.#times[SENT]! >= 0) this.#context.sendIntervals.add(nowMs - this.#times[SENT]!);
-    this.#times[SENT] = nowMs;
-    this.#ports.rtp.send(this.crypto.protectRtp(packet), this.latch.address, this.latch.port);
   }
 
   #sendRtcp(bytes: Uint8Array): void {

@@ -5,6 +5,11 @@ import { FRAME_MS } from './ticker.ts';
 /** Frames that may leave before they are ticked: the ticker asks for no more. */
 const MOST_AHEAD = 10;
 
+const FRAME_WORDS = FRAME_SAMPLES / 4;
+/** The frame that was taken last, of whichever leg. */
+const takenWords = new Uint32Array(FRAME_WORDS);
+const taken = new Uint8Array(takenWords.buffer);
+
 /**
  * How far a leg has come: up to which deadline its frames have been ticked, and how many more were sent. It keeps what was
  * sent before its tick, for who records both sides. Frames leave in order: where one has to wait for its tick, those after
@@ -16,8 +21,9 @@ export class FramesAhead {
   /** Frames that were sent and have not been ticked. */
   #ahead = 0;
   #next = 0;
-  /** Only once a frame was ahead. */
-  #frames: readonly Uint8Array[] | undefined;
+  /** All frames in one block, and the same four octets a word; only once a frame was ahead. */
+  #octets: Uint8Array<ArrayBuffer> | undefined;
+  #words: Uint32Array | undefined;
 
   /** Whether the frame of that deadline has been sent. */
   sent(deadlineMs: number): boolean {
@@ -32,8 +38,8 @@ export class FramesAhead {
 
   /** The frame whose turn it was has left; its 160 octets are copied. */
   keep(frame: Uint8Array): void {
-    this.#frames ??= Array.from({ length: MOST_AHEAD }, () => new Uint8Array(FRAME_SAMPLES));
-    this.#frames[this.#next]!.set(frame);
+    this.#octets ??= new Uint8Array(MOST_AHEAD * FRAME_SAMPLES);
+    this.#octets.set(frame, this.#next * FRAME_SAMPLES);
     this.#next = (this.#next + 1) % MOST_AHEAD;
     this.#ahead++;
   }
@@ -44,14 +50,19 @@ export class FramesAhead {
     return this.#tickMs <= deadlineMs ? this.#tickMs : -1;
   }
 
-  /** The tick of the frame that is due: what was sent in it, or undefined where it is sent now. */
+  /**
+   * The tick of the frame that is due: what was sent in it, until the next call for whichever leg, or undefined where it is
+   * sent now.
+   */
   take(): Uint8Array | undefined {
     this.#tickMs += FRAME_MS;
-    if (this.#ahead === 0) return undefined;
-    const kept = this.#frames?.[(this.#next - this.#ahead + MOST_AHEAD) % MOST_AHEAD];
+    if (this.#ahead === 0 || this.#octets === undefined) return undefined;
+    this.#words ??= new Uint32Array(this.#octets.buffer);
+    const at = ((this.#next - this.#ahead + MOST_AHEAD) % MOST_AHEAD) * FRAME_WORDS;
+    for (let i = 0; i < FRAME_WORDS; i++) takenWords[i] = this.#words[at + i]!;
     // From the start once none is ahead: what is used again lies in the processor's cache.
     if (--this.#ahead === 0) this.#next = 0;
-    return kept;
+    return taken;
   }
 
   /** Gives up all frames before that deadline; how many ticks that are, and how many of them had not been sent. */
@@ -66,6 +77,6 @@ export class FramesAhead {
 
   /** Another codec: what was sent in the one before means nothing in it. */
   changeCodec(codec: G711Codec): void {
-    for (const frame of this.#frames ?? []) frame.set(silentFrame(codec));
+    for (let i = 0; i < MOST_AHEAD; i++) this.#octets?.set(silentFrame(codec), i * FRAME_SAMPLES);
   }
 }

@@ -2,6 +2,7 @@ import type { MediaStats } from '#domain/call.ts';
 import type { Log } from '#platform/log.ts';
 import type { NegotiatedMedia } from '../sdp/media.ts';
 import { AudioStream, type StreamContext } from './audio-stream.ts';
+import { GuardedHandlers } from './guarded-handlers.ts';
 import type { LegHandlers, MediaLeg } from './media-leg.ts';
 import { mediaStats } from './media-stats.ts';
 import type { PortPair } from './port-pairs.ts';
@@ -16,13 +17,12 @@ export class RtpLeg implements MediaLeg, Ticked {
   readonly #ticker: Ticker;
   readonly #audioPorts: PortPair;
   readonly #textPorts: PortPair;
-  readonly #handlers: LegHandlers;
+  readonly #handlers: GuardedHandlers;
   readonly #onClosed: (leg: RtpLeg) => void;
   #audio: AudioStream | undefined;
   #text: TextStream | undefined;
   #codec: MediaStats['codec'] = 'PCMA';
   #closed = false;
-  #faults = 0;
 
   constructor(options: {
     readonly context: StreamContext;
@@ -40,7 +40,7 @@ export class RtpLeg implements MediaLeg, Ticked {
     this.#ticker = options.ticker;
     this.#audioPorts = options.audioPorts;
     this.#textPorts = options.textPorts;
-    this.#handlers = this.#guard(options.handlers);
+    this.#handlers = new GuardedHandlers(options.handlers, options.log, options.labels);
     this.#onClosed = options.onClosed;
   }
 
@@ -109,6 +109,7 @@ export class RtpLeg implements MediaLeg, Ticked {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#handlers.closed = true;
     this.#ticker.remove(this);
     this.#text?.close();
     this.#audio?.close();
@@ -123,47 +124,12 @@ export class RtpLeg implements MediaLeg, Ticked {
     const strangers = audio.latch.strangers + (this.#text?.latch.strangers ?? 0);
     const malformed = audio.malformed + (this.#text?.malformed ?? 0);
     const { unusable } = audio.receiver;
+    const { faults } = this.#handlers;
     const refused = audio.crypto.dropped + (this.#text?.crypto.dropped ?? 0);
-    if (strangers + malformed + unusable + refused + this.#faults > 0)
+    if (strangers + malformed + unusable + refused + faults > 0)
       this.#log.warn(
-        { ...this.#labels, strangers, malformed, unusable, refused, faults: this.#faults },
+        { ...this.#labels, strangers, malformed, unusable, refused, faults },
         'media leg saw packets that it ignored',
       );
-  }
-
-  /** A fault in one call's handlers must not stop the tick of the others. */
-  #guard(handlers: LegHandlers): LegHandlers {
-    const fault = (error: unknown): void => {
-      if (this.#faults++ === 0) this.#log.error({ ...this.#labels, err: error }, 'media handler failed');
-    };
-    const guarded = (run: () => void): void => {
-      if (this.#closed) return;
-      try {
-        run();
-      } catch (error) {
-        fault(error);
-      }
-    };
-    return {
-      onFrame: (rx, tx, sent) => {
-        try {
-          handlers.onFrame(rx, tx, sent);
-        } catch (error) {
-          fault(error);
-        }
-      },
-      onSend: (tx, atMs) => {
-        try {
-          return handlers.onSend?.(tx, atMs) ?? false;
-        } catch (error) {
-          fault(error);
-          return false;
-        }
-      },
-      onText: (text) => guarded(() => handlers.onText(text)),
-      onDtmf: (event) => guarded(() => handlers.onDtmf(event)),
-      onRemoteRtp: () => guarded(() => handlers.onRemoteRtp?.()),
-      onTimeout: () => guarded(() => handlers.onTimeout?.()),
-    };
   }
 }

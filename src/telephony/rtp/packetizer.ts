@@ -23,9 +23,9 @@ export interface Packetizer {
 
 /** Where payloads go: `room` is the buffer of the next packet from its payload on. */
 export interface PayloadSink {
-  readonly room: () => Uint8Array;
+  room(): Uint8Array;
   /** The first octets of the room are a payload; it began so many units of 8 kHz after the frame that was pushed last. */
-  readonly emit: (bytes: number, startUnits: number) => void;
+  emit(bytes: number, startUnits: number): void;
 }
 
 /** The packetizer that a negotiation asks for. */

@@ -47,17 +47,15 @@ class Line {
     this.#codec = sends.codec;
     this.receiver = new AudioReceiver(receives, (event) => this.events.push(event));
     let counter = 0;
-    this.sender = new AudioSender(
-      sends,
-      () => 0.5,
-      (bytes) => {
+    this.sender = new AudioSender(sends, () => 0.5, {
+      sendPacket: (bytes) => {
         const packet = this.#packet;
         if (!parseRtp(bytes, packet)) throw new Error('not RTP');
         const { sequence, timestamp, payloadType, marker } = packet;
         this.sent.push({ sequence, timestamp, payloadType, marker, bytes: packet.payloadEnd - packet.payloadStart });
         if (!this.lose(counter++)) this.receiver.accept(packet, bytes.slice(), this.#nowMs);
       },
-    );
+    });
     open.push(this.receiver, this.sender);
   }
 
@@ -178,11 +176,7 @@ it.each(['G722', 'opus'] as const)(
   'another source of %s is followed, and a stray packet of a third is not',
   (codec) => {
     const line = new Line(mediaOf(codec));
-    const other = new AudioSender(
-      mediaOf(codec),
-      () => 0.25,
-      (bytes) => line.take(bytes),
-    );
+    const other = new AudioSender(mediaOf(codec), () => 0.25, { sendPacket: (bytes) => line.take(bytes) });
     open.push(other);
     line.run(50);
     other.blank();
@@ -191,11 +185,7 @@ it.each(['G722', 'opus'] as const)(
     expect(line.kinds.slice(50)).toMatch(/^a+$/u);
     expect(line.tone(15).share).toBeGreaterThan(0.97);
     line.lose = () => true;
-    const next = new AudioSender(
-      mediaOf(codec),
-      () => 0.75,
-      (bytes) => line.take(bytes),
-    );
+    const next = new AudioSender(mediaOf(codec), () => 0.75, { sendPacket: (bytes) => line.take(bytes) });
     open.push(next);
     for (let i = 0; i < 60; i++) {
       line.prepare(next);
@@ -316,14 +306,12 @@ it.each(['PCMA', 'G722', 'opus'] as const)(
 it('another clock makes another source, another codec of the same clock does not (RFC 7160)', () => {
   const packets: { ssrc: number; bytes: Uint8Array }[] = [];
   let random = 0.1;
-  const sender = new AudioSender(
-    mediaOf('PCMA'),
-    () => (random += 0.1),
-    (bytes) => {
+  const sender = new AudioSender(mediaOf('PCMA'), () => (random += 0.1), {
+    sendPacket: (bytes) => {
       const packet = newRtpPacket();
       if (parseRtp(bytes, packet)) packets.push({ ssrc: packet.ssrc, bytes: bytes.slice() });
     },
-  );
+  });
   open.push(sender);
   const run = (): void => {
     for (let i = 0; i < 5; i++) {
