@@ -65,6 +65,7 @@ describe('who may do what', () => {
     ['GET', `/api/calls/${NO_ID}/bridge`, 'operator'],
     ['POST', `/api/calls/${NO_ID}/transfer`, 'operator'],
     ['DELETE', `/api/calls/${NO_ID}/transfer`, 'operator'],
+    ['POST', `/api/calls/${NO_ID}/hang-up`, 'operator'],
     ['POST', `/api/calls/${NO_ID}/monitor`, 'operator'],
     ['PATCH', `/api/calls/${NO_ID}/monitor/${NO_LISTENER}`, 'operator'],
     ['DELETE', `/api/calls/${NO_ID}/monitor/${NO_LISTENER}`, 'operator'],
