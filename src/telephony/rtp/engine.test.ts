@@ -259,6 +259,31 @@ test.each([
   expect((await moved)[1].port).toBe(leg.audioPort);
 });
 
+test('text that comes before the answer is read once the answer says whose it is, a stranger’s is not', async () => {
+  const engine = await openEngine(12850, 12890);
+  let text = '';
+  const leg = await engine.openLeg(handlers({ onText: (received) => (text += received) }));
+  const [peer, stranger] = [await openPeer(), await openPeer()];
+  const send = async (socket: Socket, sequence: number, words: string): Promise<void> => {
+    const bytes = new Uint8Array([...new Uint8Array(12), ...new TextEncoder().encode(words)]);
+    writeRtpHeader(bytes, false, 98, sequence, 300 * sequence, 5);
+    await new Promise((resolve) => socket.send(bytes, leg.textPort, HOST, resolve));
+  };
+  await send(stranger.socket, 0, 'buy');
+  await send(peer.socket, 0, 'hel');
+  await send(peer.socket, 1, 'lo');
+  // The loop has read them once a datagram that was sent after them to another socket of it has come.
+  const later = once(peer.socket, 'message');
+  stranger.socket.send('x', peer.port, HOST);
+  await later;
+  await setImmediate();
+  expect(text).toBe('');
+  leg.start(mediaTowards({ audioPort: 9, textPort: peer.port }));
+  expect(text).toBe('hello');
+  await send(peer.socket, 2, '!');
+  while (text !== 'hello!') await setImmediate();
+});
+
 test('on hold nothing is sent while frames go on, and the marker says when it resumes', async () => {
   const engine = await openEngine(12200, 12240);
   let frames = 0;

@@ -2,6 +2,7 @@ import type { MediaStats } from '#domain/call.ts';
 import type { Log } from '#platform/log.ts';
 import type { NegotiatedMedia } from '../sdp/media.ts';
 import { AudioStream, type StreamContext } from './audio-stream.ts';
+import { EarlyDatagrams } from './early-datagrams.ts';
 import { GuardedHandlers } from './guarded-handlers.ts';
 import type { LegHandlers, MediaLeg } from './media-leg.ts';
 import { mediaStats } from './media-stats.ts';
@@ -19,6 +20,8 @@ export class RtpLeg implements MediaLeg, Ticked {
   readonly #textPorts: PortPair;
   readonly #handlers: GuardedHandlers;
   readonly #onClosed: (leg: RtpLeg) => void;
+  /** Until the first negotiation. */
+  #earlyText: EarlyDatagrams | undefined;
   #audio: AudioStream | undefined;
   #text: TextStream | undefined;
   #codec: MediaStats['codec'] = 'PCMA';
@@ -42,6 +45,7 @@ export class RtpLeg implements MediaLeg, Ticked {
     this.#textPorts = options.textPorts;
     this.#handlers = new GuardedHandlers(options.handlers, options.log, options.labels);
     this.#onClosed = options.onClosed;
+    this.#earlyText = new EarlyDatagrams(options.textPorts.rtp);
   }
 
   get audioPort(): number {
@@ -61,12 +65,15 @@ export class RtpLeg implements MediaLeg, Ticked {
     } else {
       this.#audio.renegotiate(media.audio);
     }
+    const early = this.#earlyText?.take(media.text?.remoteAddress ?? '', media.text?.remotePort ?? 0);
+    this.#earlyText = undefined;
     if (media.text === undefined) {
       this.#text?.close();
       this.#text = undefined;
       this.#textPorts.rtp.onDatagram = this.#textPorts.rtcp.onDatagram = undefined;
     } else if (this.#text === undefined) {
       this.#text = new TextStream(this.#context, this.#textPorts, media.text, (text) => this.#handlers.onText(text));
+      for (const datagram of early ?? []) this.#text.accept(datagram);
     } else {
       this.#text.renegotiate(media.text);
     }

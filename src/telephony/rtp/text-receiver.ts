@@ -7,6 +7,8 @@ import { cleanT140, MISSING_TEXT } from './t140.ts';
 /** A gap that redundancy cannot fill waits that long for packets that were merely overtaken. */
 const REORDER_MS = 500;
 const MAX_WAITING = 32;
+/** Blocks that were read last: what another source repeats of them was read already. */
+const REMEMBERED_BLOCKS = 4;
 
 interface Waiting {
   readonly sequence: number;
@@ -25,6 +27,8 @@ export class TextReceiver {
   /** The next extended sequence number whose text has not been delivered. */
   #next = -1;
   #waiting: Waiting[] = [];
+  /** The last blocks with text, oldest first. */
+  #read: Uint8Array[] = [];
 
   constructor(media: TextMedia, onText: (text: string) => void) {
     this.#media = media;
@@ -48,7 +52,7 @@ export class TextReceiver {
       this.malformed++;
       return;
     }
-    if (!this.reception.started || packet.ssrc !== this.reception.ssrc) this.#restart(packet);
+    if (!this.reception.started || packet.ssrc !== this.reception.ssrc) this.#restart(packet, blocks);
     const sequence = this.reception.count(packet.sequence, packet.timestamp, nowMs);
     if (sequence < 0) return;
     // A restarted sequence (the sender began anew) has nothing to do with what came before it.
@@ -64,11 +68,21 @@ export class TextReceiver {
     if (this.#waiting.length > 0) this.#deliver(nowMs);
   }
 
-  #restart(packet: RtpPacket): void {
+  /**
+   * Begins with a source that was not heard before. What its first packet repeats was in packets that were lost, as the very
+   * first may be, or in another source's, where somebody on the way has changed its number in mid-stream.
+   */
+  #restart(packet: RtpPacket, blocks: readonly Uint8Array[]): void {
     this.reception.restart(packet.ssrc, packet.sequence);
     this.#waiting = [];
-    this.#next = extendCounter(packet.sequence, this.reception.highest, 16);
     this.#decoder = newDecoder();
+    const older = blocks.slice(0, -1);
+    const lost = older.length - 1 - older.findLastIndex((block) => this.#wasRead(block));
+    this.#next = extendCounter(packet.sequence, this.reception.highest, 16) - lost;
+  }
+
+  #wasRead(block: Uint8Array): boolean {
+    return block.length > 0 && this.#read.some((other) => Buffer.compare(other, block) === 0);
   }
 
   #blocks(payloadType: number, payload: Uint8Array): Uint8Array[] | undefined {
@@ -96,7 +110,9 @@ export class TextReceiver {
 
   /** Undefined ends a character that a loss has cut. */
   #decode(block: Uint8Array | undefined): string {
-    return block === undefined ? this.#decoder.decode() : this.#decoder.decode(block, { stream: true });
+    if (block === undefined) return this.#decoder.decode();
+    if (block.length > 0) this.#read = [...this.#read, block].slice(-REMEMBERED_BLOCKS);
+    return this.#decoder.decode(block, { stream: true });
   }
 }
 

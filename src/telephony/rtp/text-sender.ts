@@ -65,9 +65,9 @@ export class TextSender {
     if (this.#idle) {
       if (this.#pending === '' && nowMs < this.#nextMs) return;
       if (this.#pending === '') this.#pending = BOM;
-      // The first characters after a pause wait for company; the opening mark does not.
+      // The first characters after a pause wait for company; the opening mark does not, nor has it any.
       this.#idle = false;
-      this.#nextMs = this.#pending === BOM ? nowMs : nowMs + BUFFERING_MS;
+      this.#nextMs = this.#pending.startsWith(BOM) ? nowMs : nowMs + BUFFERING_MS;
       this.#emit(nowMs, true);
       return;
     }
@@ -76,9 +76,10 @@ export class TextSender {
 
   /** Sends what still waits, once: the stream is about to close. */
   flush(nowMs: number): void {
-    if (this.#pending === '' || this.#pending === BOM) return;
-    this.#nextMs = nowMs;
-    this.#emit(nowMs, this.#idle);
+    while (this.#pending !== '' && this.#pending !== BOM) {
+      this.#nextMs = nowMs;
+      this.#emit(nowMs, this.#idle);
+    }
   }
 
   #emit(nowMs: number, afterIdle: boolean): void {
@@ -101,10 +102,13 @@ export class TextSender {
     return this.#media.redPayloadType === undefined ? 0 : this.#media.redundancy;
   }
 
-  /** Whole characters only: a block is never half of one (RFC 4103 §4.2). */
+  /**
+   * Whole characters only: a block is never half of one (RFC 4103 §4.2). The opening mark goes alone, so that no text is lost
+   * with a stream's first packet where the far end does not look at what the second one repeats.
+   */
   #takePending(): Uint8Array {
     if (this.#pending === '') return EMPTY;
-    let end = Math.min(this.#pending.length, MAX_CHARACTERS);
+    let end = this.#pending.startsWith(BOM) ? BOM.length : Math.min(this.#pending.length, MAX_CHARACTERS);
     const last = this.#pending.charCodeAt(end - 1);
     if (end < this.#pending.length && last >= 0xd800 && last <= 0xdbff) end++;
     const data = encoder.encode(this.#pending.slice(0, end));

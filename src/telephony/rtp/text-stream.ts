@@ -1,5 +1,6 @@
 import type { TextMedia } from '../sdp/media.ts';
 import { isUnspecified, type StreamContext } from './audio-stream.ts';
+import type { EarlyDatagram } from './early-datagrams.ts';
 import { SourceLatch } from './latch.ts';
 import { MediaCrypto } from './media-crypto.ts';
 import { newRtpPacket, parseRtp } from './packet.ts';
@@ -55,6 +56,11 @@ export class TextStream {
     this.sender.renegotiate(media);
     this.crypto.use(media.srtp);
     this.#expect();
+  }
+
+  /** Takes what came before the stream was there. */
+  accept({ bytes, address, port, atMs }: EarlyDatagram): void {
+    this.#onRtp(bytes, address, port, atMs);
   }
 
   tick(deadlineMs: number): void {

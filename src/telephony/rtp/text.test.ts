@@ -96,12 +96,62 @@ test('no two losses in a row cost a character', () => {
     fc.property(fc.array(fc.boolean(), { minLength: wire.length, maxLength: wire.length }), (lost) => {
       let run = 0;
       const arriving = wire.filter((_, i) => {
-        run = lost[i] === true && run < 2 && i > 0 && i < wire.length - 2 ? run + 1 : 0;
+        run = lost[i] === true && run < 2 && i < wire.length - 2 ? run + 1 : 0;
         return run === 0;
       });
       expect(read(RED, arriving)).toBe(whole);
     }),
   );
+});
+
+/** The wire with another source number from its `from`-th packet on. */
+function renumbered(wire: readonly Wire[], from: number): Wire[] {
+  return wire.map(({ bytes, atMs }, i) => {
+    const copy = bytes.slice();
+    if (i >= from) copy[11]! ^= 1;
+    return { bytes: copy, atMs };
+  });
+}
+
+test('text that was typed before the stream began is no part of its first packet', () => {
+  const [first] = type(RED, [[0, '您好']], 1000);
+  expect(read(RED, [first!])).toBe('');
+});
+
+test('what another source repeats is read where it was lost, and only there', () => {
+  const typed = Array.from({ length: 6 }, (_, i) => [i * 300, String(i)] as const);
+  const wire = type(RED, typed, 6000);
+  for (let from = 1; from < wire.length; from++) {
+    const other = renumbered(wire, from);
+    expect(read(RED, other)).toBe('012345');
+    // Its first packet was lost, or the last one of the source before.
+    if (from < wire.length - 2)
+      for (const lost of [from - 1, from])
+        expect(
+          read(
+            RED,
+            other.filter((_, i) => i !== lost),
+          ),
+        ).toBe('012345');
+  }
+});
+
+test('a stream that closes sends what is typed and its opening mark before it', () => {
+  const packets: Uint8Array[] = [];
+  const sender = new TextSender(
+    RED,
+    () => 0.5,
+    (bytes) => packets.push(bytes),
+  );
+  sender.enqueue('再见');
+  sender.flush(0);
+  expect(packets).toHaveLength(2);
+  expect(
+    read(
+      RED,
+      packets.map((bytes) => ({ bytes, atMs: 0 })),
+    ),
+  ).toBe('再见');
 });
 
 test('three losses in a row are marked once, where they were', () => {
