@@ -18,6 +18,9 @@ const TOOLS = [
     ['/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so', '/usr/lib/aarch64-linux-gnu/kamailio/modules/tls.so'],
   ],
   ['linphone-cli', ['/usr/bin/linphonec']],
+  // A kernel with netem, and what loads its modules.
+  ['user-mode-linux', ['/usr/bin/linux.uml']],
+  ['kmod', ['/usr/sbin/insmod', '/sbin/insmod']],
   ['iproute2', ['/usr/sbin/ip', '/usr/bin/ip', '/sbin/ip']],
   ['fonts-noto-cjk', ['/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc']],
 ];

@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '#platform/log.ts';
 import { EspeakSynthesizer } from '#voice/tts/espeak.ts';
 import { parseWav } from '#voice/tts/wav.ts';
-import { LINK_ADDRESSES, LINK_ROUTES } from '../support/bad-link.ts';
-import type { BadNetwork } from '../support/bad-link.ts';
+import { ADDRESSES, hairpin, netemOf } from '../support/hairpin.ts';
+import type { BadNetwork } from '../support/hairpin.ts';
+import { routerInstalled } from '../support/netem-router.ts';
 import { LINES } from './impaired/calls.ts';
 import type { ImpairedCall, ImpairedTask } from './impaired/calls.ts';
 
@@ -16,8 +17,6 @@ const path = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 const CLIP = path('../../../shared/speech/clips/aishell_0724.wav');
 const CALLS = 2;
 const TEXT = LINES.join('');
-
-const ADDRESSES = { netem: ['127.0.0.1', '127.0.0.1'], link: LINK_ADDRESSES } as const;
 
 /** Whether commands succeed in a network namespace of their own; needs root. */
 function succeeds(commands: string): boolean {
@@ -29,15 +28,20 @@ function succeeds(commands: string): boolean {
   }
 }
 
-/** The kernel's own emulator where its module is there, else a link of ours between the same sockets. */
+const LOOPBACK = ['127.0.0.1', '127.0.0.1'] as const;
+
+/** netem in this kernel where its module is there, else in one of its own, else a link of ours between the same sockets. */
 const means = succeeds('ip link set lo up && tc qdisc add dev lo root netem delay 1ms')
   ? 'netem'
-  : succeeds(LINK_ROUTES)
-    ? 'link'
-    : undefined;
+  : routerInstalled && succeeds(hairpin('tap'))
+    ? 'router'
+    : succeeds(hairpin('tun'))
+      ? 'link'
+      : undefined;
 const where = {
   netem: 'netem in a network namespace',
-  link: 'a TUN device in a network namespace, as this kernel has no netem',
+  router: 'netem in a router of User-mode Linux, as this kernel has none',
+  link: 'a TUN device in a network namespace, as there is no netem',
   none: 'needs root, iproute2 and either netem or TUN',
 }[means ?? 'none'];
 
@@ -119,11 +123,15 @@ async function spoken(): Promise<Int16Array> {
 
 /** Runs the calls in a process and a network namespace of their own, in a network as bad as that. */
 async function run(task: Omit<ImpairedTask, 'addresses'>, network: BadNetwork): Promise<readonly ImpairedCall[]> {
-  const calls = [path('impaired/calls.ts'), JSON.stringify({ ...task, addresses: ADDRESSES[means ?? 'link'] })];
+  const addresses = means === 'netem' ? LOOPBACK : ADDRESSES;
+  const calls = [path('impaired/calls.ts'), JSON.stringify({ ...task, addresses })];
+  const through = (script: string): string[] => [path(script), JSON.stringify(network), process.execPath, ...calls];
   const [setUp, words] =
     means === 'netem'
       ? [`ip link set lo up && tc qdisc add dev lo root netem ${netemOf(network)}`, calls]
-      : [LINK_ROUTES, [path('../support/bad-link.ts'), JSON.stringify(network), process.execPath, ...calls]];
+      : means === 'router'
+        ? [hairpin('tap'), through('../support/netem-router.ts')]
+        : [hairpin('tun'), through('../support/bad-link.ts')];
   const child = spawn('unshare', ['-n', 'sh', '-c', `${setUp} && exec "$@"`, 'sh', process.execPath, ...words]);
   let output = '';
   let errors = '';
@@ -132,10 +140,4 @@ async function run(task: Omit<ImpairedTask, 'addresses'>, network: BadNetwork): 
   const status = await new Promise((resolve) => child.on('close', resolve));
   if (status !== 0) throw new Error(`the calls ended with ${String(status)}: ${errors}`);
   return JSON.parse(output) as readonly ImpairedCall[];
-}
-
-function netemOf({ lossRatio, delayMs, jitterMs, reorderRatio }: BadNetwork): string {
-  const jitter = jitterMs === 0 ? '' : `${jitterMs}ms`;
-  const reorder = reorderRatio === 0 ? '' : `reorder ${reorderRatio * 100}%`;
-  return `loss ${lossRatio * 100}% delay ${delayMs}ms ${jitter} ${reorder}`;
 }

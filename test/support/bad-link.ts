@@ -5,36 +5,7 @@
 import { spawn } from 'node:child_process';
 import { constants, openSync, read, writeSync } from 'node:fs';
 import koffi from 'koffi';
-
-/** What becomes of each packet; `reorderRatio` of them are not delayed and so overtake. */
-export interface BadNetwork {
-  readonly lossRatio: number;
-  readonly delayMs: number;
-  readonly jitterMs: number;
-  readonly reorderRatio: number;
-}
-
-/** The two ends of the link. */
-export const LINK_ADDRESSES = ['10.9.0.1', '10.9.0.2'] as const;
-
-/**
- * Shell commands that send packets between the ends through the device, although both are addresses of this machine: the
- * table of local addresses is asked for what comes out of the device alone.
- */
-export const LINK_ROUTES = [
-  'ip link set lo up',
-  'ip tuntap add dev bad0 mode tun',
-  ...LINK_ADDRESSES.map((address) => `ip addr add ${address}/32 dev bad0`),
-  'ip link set bad0 up',
-  ...['all', 'bad0'].flatMap((dev) =>
-    ['accept_local=1', 'rp_filter=0'].map((setting) => `sysctl -qw net.ipv4.conf.${dev}.${setting}`),
-  ),
-  'ip route add 10.9.0.0/24 dev bad0 table 100',
-  'ip rule add pref 1 iif bad0 lookup local',
-  'ip rule add pref 2 to 10.9.0.0/24 lookup 100',
-  'ip rule add pref 3 lookup local',
-  'ip rule del pref 0',
-].join(' && ');
+import { DEVICE, type BadNetwork } from './hairpin.ts';
 
 // <linux/if_tun.h>: a device of IP packets without a header before each.
 const TUNSETIFF = 0x400454ca;
@@ -46,7 +17,7 @@ const MAX_PACKET_BYTES = 65_536;
 
 if (import.meta.main) {
   const [network = '{}', command = '', ...words] = process.argv.slice(2);
-  worsen(attach('bad0'), JSON.parse(network) as BadNetwork);
+  worsen(attach(DEVICE), JSON.parse(network) as BadNetwork);
   const child = spawn(command, words, { stdio: 'inherit' });
   // A read of the device never ends by itself, so the process is ended with it.
   child.once('exit', (code) => process.exit(code ?? 1));
