@@ -28,6 +28,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   tshark: 'tshark',
   kamailio: 'kamailio kamailio-tls-modules',
   linphonec: 'linphone-cli',
+  'linux.uml': 'user-mode-linux',
 };
 
 /** Says what this machine has and lacks; the exit code is 1 where Waihu could not run. */
