@@ -262,7 +262,12 @@ test.each([
 test('text that comes before the answer is read once the answer says whose it is, a stranger’s is not', async () => {
   const engine = await openEngine(12850, 12890);
   let text = '';
-  const leg = await engine.openLeg(handlers({ onText: (received) => (text += received) }));
+  const whole = Promise.withResolvers<void>();
+  const onText = (received: string): void => {
+    text += received;
+    if (text === 'hello!') whole.resolve();
+  };
+  const leg = await engine.openLeg(handlers({ onText }));
   const [peer, stranger] = [await openPeer(), await openPeer()];
   const send = async (socket: Socket, sequence: number, words: string): Promise<void> => {
     const bytes = new Uint8Array([...new Uint8Array(12), ...new TextEncoder().encode(words)]);
@@ -281,7 +286,7 @@ test('text that comes before the answer is read once the answer says whose it is
   leg.start(mediaTowards({ audioPort: 9, textPort: peer.port }));
   expect(text).toBe('hello');
   await send(peer.socket, 2, '!');
-  while (text !== 'hello!') await setImmediate();
+  await whole.promise;
 });
 
 test('on hold nothing is sent while frames go on, and the marker says when it resumes', async () => {
