@@ -22,7 +22,7 @@ export interface ReceivedFrame {
 /** What a leg tells its owner; all run on the engine's tick or socket callbacks and must not throw or block. */
 export interface LegHandlers {
   /**
-   * Every 20 ms once started; `tx` (160 octets, `frameCodecOf` the negotiated codec) holds silence and is sent as the handler
+   * Every 20 ms once started, on a busy thread two or four frames in a row; `tx` (160 octets, `frameCodecOf` the negotiated codec) holds silence and is sent as the handler
    * leaves it, unless it was `sent` already, as `onSend` left it.
    */
   onFrame(rx: ReceivedFrame, tx: Uint8Array, sent: boolean): void;
