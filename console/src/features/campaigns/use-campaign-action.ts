@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { App } from 'antd';
 import type { CampaignAction, CampaignView } from '#domain/api.ts';
+import { askAgain } from '../../api/ask-again.ts';
 import { request } from '../../api/request.ts';
 import { useFailureText } from '../../app/use-failure-text.ts';
 
@@ -13,6 +14,6 @@ export function useCampaignAction() {
     mutationFn: ({ id, action }: { readonly id: string } & CampaignAction) =>
       request<CampaignView>(`/api/campaigns/${id}/state`, { method: 'POST', body: { action } }),
     onError: (error) => void message.error(failureText(error)),
-    onSettled: () => client.invalidateQueries({ queryKey: ['campaigns'] }),
+    onSettled: () => askAgain(client, ['campaigns']),
   });
 }

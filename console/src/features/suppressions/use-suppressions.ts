@@ -2,6 +2,7 @@ import { infiniteQueryOptions, useMutation, useQueryClient } from '@tanstack/rea
 import { App } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { Page, SuppressionView } from '#domain/api.ts';
+import { askAgain } from '../../api/ask-again.ts';
 import { queryString } from '../../api/query-string.ts';
 import { request } from '../../api/request.ts';
 import { useFailureText } from '../../app/use-failure-text.ts';
@@ -32,7 +33,7 @@ export function useSuppress(onDone: () => void) {
     onSuccess: async ({ added }) => {
       void message.success(t(added ? 'suppression.added' : 'suppression.known'));
       onDone();
-      await client.invalidateQueries({ queryKey: KEY });
+      await askAgain(client, KEY);
     },
   });
 }
@@ -47,6 +48,6 @@ export function useUnsuppress() {
     mutationFn: (id: string) => request<undefined>(`/api/suppressions/${id}`, { method: 'DELETE' }),
     onSuccess: () => void message.success(t('suppression.removed')),
     onError: (error) => void message.error(failureText(error)),
-    onSettled: () => client.invalidateQueries({ queryKey: KEY }),
+    onSettled: () => askAgain(client, KEY),
   });
 }

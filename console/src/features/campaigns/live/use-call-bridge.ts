@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { CallBridgeView } from '#domain/api.ts';
+import { askAgain } from '../../../api/ask-again.ts';
 import { ApiFailure, request } from '../../../api/request.ts';
 import { requestOf } from './call-acts.ts';
 import type { CallAct } from './call-acts.ts';
@@ -33,6 +34,6 @@ export function useCallAct(callId: string) {
       const { path, ...init } = requestOf(callId, act);
       return request<unknown>(path, init);
     },
-    onSettled: () => client.invalidateQueries({ queryKey: keyOf(callId) }),
+    onSettled: () => askAgain(client, keyOf(callId)),
   });
 }

@@ -4,6 +4,7 @@ import { App } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { CampaignView, ImportPreview, ImportView, NewCampaign } from '#domain/api.ts';
+import { askAgain } from '../../../api/ask-again.ts';
 import { ApiFailure, request } from '../../../api/request.ts';
 import { importFile, previewFile } from '../../../api/upload.ts';
 import { useFailureText } from '../../../app/use-failure-text.ts';
@@ -75,7 +76,7 @@ export function useWizard() {
       }
     },
     onSuccess: async ({ campaign, refused }) => {
-      await client.invalidateQueries({ queryKey: ['campaigns'] });
+      await askAgain(client, ['campaigns']);
       if (refused === undefined) void message.success(t('wizard.created'));
       else void message.warning(t('wizard.createdNotStarted', { reason: refused }), 8);
       await navigate({ to: '/campaigns/$campaignId', params: { campaignId: campaign.id } });
