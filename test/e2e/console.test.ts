@@ -230,7 +230,9 @@ describe.skipIf(noBrowser !== undefined)(
       await dialog.getByRole('button', { name: '添加号码' }).click();
       await page.getByText('客户来电要求').waitFor();
       await page.getByPlaceholder('按完整号码查找').fill('13812345678');
-      await page.keyboard.press('Enter');
+      const found = page.waitForResponse((response) => response.url().includes('/api/suppressions?phone='));
+      await page.getByPlaceholder('按完整号码查找').press('Enter');
+      await found;
       await expect.poll(() => page.locator('tbody .ant-table-row').count()).toBe(1);
       await page.getByRole('button', { name: '移出' }).click();
       await page.getByRole('dialog').getByRole('button', { name: '移出' }).click();
