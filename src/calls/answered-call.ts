@@ -12,9 +12,8 @@ import { attestationOf } from '#telephony/sip/messages/identity.ts';
 import type { CallEnd, HangupReason, IncomingCall } from '#telephony/sip/user-agent.ts';
 import type { CallBridge, CallControl } from './bridge/call-bridge.ts';
 import { openBridge } from './bridge/open-bridge.ts';
-import { callOver } from './bridge/refusals.ts';
 import { agreedMedia, localMedia } from './call-media.ts';
-import { onTalk, takeSeat, tellObserver } from './call-side.ts';
+import { hangUpForOperator, onTalk, takeSeat, tellObserver } from './call-side.ts';
 import type { CallSideOptions, OperatorHangUp } from './call-side.ts';
 import { finishedCall, lostResult, WORKER_LOST } from './finished-call.ts';
 import type { TrunkRoute } from './trunk-route.ts';
@@ -83,15 +82,14 @@ export class AnsweredCall {
 
   /** As `hangUp`, for an operator; undefined once the call is over by anything else. */
   get operatorHangUp(): OperatorHangUp | undefined {
-    const isOver = (): boolean => this.#end !== undefined && this.#hangUpReason !== HUNG_UP_BY_OPERATOR;
-    if (isOver()) return undefined;
-    return (by) => {
-      if (isOver()) throw callOver();
-      // It ends already, of itself or by the operator who was faster.
-      if (this.#hangUpReason !== undefined) return;
-      this.#timeline.push({ type: 'hang-up', atMs: this.#elapsedMs(), by });
-      this.hangUp(HUNG_UP_BY_OPERATOR);
-    };
+    return hangUpForOperator({
+      over: () => this.#end !== undefined,
+      reason: () => this.#hangUpReason,
+      hangUp: (by) => {
+        this.#timeline.push({ type: 'hang-up', atMs: this.#elapsedMs(), by });
+        this.hangUp(HUNG_UP_BY_OPERATOR);
+      },
+    });
   }
 
   /** Transfers and listeners; undefined while nobody talks. */

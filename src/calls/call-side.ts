@@ -1,8 +1,10 @@
+import { HUNG_UP_BY_OPERATOR } from '#domain/call.ts';
 import type { Attempt } from '#domain/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { frameCodecOf } from '#telephony/sdp/media.ts';
 import type { SipUserAgent } from '#telephony/sip/user-agent.ts';
+import { callOver } from './bridge/refusals.ts';
 import type { CallBridge } from './bridge/call-bridge.ts';
 import type { TakeLine } from './bridge/outside-target.ts';
 import type { Trunk } from './trunk.ts';
@@ -21,6 +23,22 @@ export interface CallObserver {
  * takes part. Does nothing where the call is ending already; throws `conflict` where it is over.
  */
 export type OperatorHangUp = (by: string) => void;
+
+/** How an operator ends a call; undefined once it is over by anything else. */
+export function hangUpForOperator(call: {
+  readonly over: () => boolean;
+  /** Why it was hung up. */
+  readonly reason: () => string | undefined;
+  readonly hangUp: (by: string) => void;
+}): OperatorHangUp | undefined {
+  const isOver = (): boolean => call.over() && call.reason() !== HUNG_UP_BY_OPERATOR;
+  if (isOver()) return undefined;
+  return (by) => {
+    if (isOver()) throw callOver();
+    // It ends already, of itself or by the operator who was faster.
+    if (call.reason() === undefined) call.hangUp(by);
+  };
+}
 
 /** What the main thread's half of a call is made of, whoever began the call. */
 export interface CallSideOptions {
