@@ -3,7 +3,7 @@ import type { G711Codec } from '../sdp/media.ts';
 import { FRAME_MS } from './ticker.ts';
 
 /** Frames that may leave before they are ticked: the ticker asks for no more. */
-const MOST_AHEAD = 10;
+const MOST_AHEAD = 16;
 
 const FRAME_WORDS = FRAME_SAMPLES / 4;
 /** The frame that was taken last, of whichever leg. */

@@ -19,8 +19,11 @@ export const FRAME_MS = 20;
 const PHASES = 10;
 const PHASE_MS = FRAME_MS / PHASES;
 /** A loop that is late makes up for that many frames; the rest is given up. */
-const MAX_CATCH_UP_FRAMES = 5;
-/** A loop that is so late sends for every member before it goes on: what comes in can wait, what goes out is heard as jitter. */
+const MAX_CATCH_UP_FRAMES = 10;
+/**
+ * A loop that is so late with what is to be sent sends for every member before it ticks the next one: what comes in can wait,
+ * what goes out is heard as jitter.
+ */
 const SEND_FIRST_MS = 2;
 /**
  * A busy thread ticks members several frames at a time while each frame is still sent in time: what a leg needs is then
@@ -66,6 +69,8 @@ export class Ticker {
   #busyMs = 0;
   #busySinceMs = 0;
   #newestDeadlineMs = 0;
+  /** The least `sendMs`. */
+  #sendDueMs = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -104,6 +109,7 @@ export class Ticker {
     const crowds = phase.lanes.map((lane) => lane.length);
     phase.lanes[crowds.indexOf(Math.min(...crowds))]!.push(member);
     phase.size++;
+    this.#findSendDue();
     this.#schedule();
   }
 
@@ -144,7 +150,7 @@ export class Ticker {
       const nowMs = this.#clock.monotonicMs();
       const phase = this.#oldest();
       if (phase === undefined || phase.deadlineMs > nowMs) break;
-      if (nowMs - phase.deadlineMs >= SEND_FIRST_MS) this.#sendAhead(nowMs);
+      this.#sendOverdue(nowMs);
       this.#runPhase(phase, nowMs);
     }
     this.#running = false;
@@ -185,10 +191,15 @@ export class Ticker {
     const count = Math.floor(newestMs / FRAME_MS);
     const { lanes } = phase;
     if (together > 1) for (let l = 0; l < LANES; l++) sendOrTick(lanes[l]!, newestMs, (count + l) % together >= frames);
+    this.#findSendDue();
     for (let l = 0; l < LANES; l++) {
       const lane = lanes[l]!;
+      if ((count + l) % together >= frames) continue;
       // Backwards: a member that removes itself moves only those that had their turn.
-      if ((count + l) % together < frames) for (let i = lane.length - 1; i >= 0; i--) lane[i]?.tick(newestMs);
+      for (let i = lane.length - 1; i >= 0; i--) {
+        this.#sendOverdue(this.#clock.monotonicMs());
+        lane[i]?.tick(newestMs);
+      }
     }
   }
 
@@ -198,6 +209,21 @@ export class Ticker {
     phase.deadlineMs += behind * FRAME_MS;
     phase.sendMs = Math.max(phase.sendMs, phase.deadlineMs);
     for (const lane of phase.lanes) for (const member of lane) this.framesDropped += member.skip(phase.deadlineMs);
+  }
+
+  #sendOverdue(nowMs: number): void {
+    if (nowMs - this.#sendDueMs < SEND_FIRST_MS) return;
+    this.#sendAhead(nowMs);
+    this.#findSendDue();
+  }
+
+  #findSendDue(): void {
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < PHASES; i++) {
+      const phase = this.#phases[i]!;
+      if (phase.size > 0 && phase.sendMs < dueMs) dueMs = phase.sendMs;
+    }
+    this.#sendDueMs = dueMs;
   }
 
   #sendAhead(nowMs: number): void {
