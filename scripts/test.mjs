@@ -31,10 +31,12 @@ const filters = process.argv.slice(2).filter((word) => word !== '--check');
 const tally = { passed: 0, failed: 0, skipped: 0 };
 
 try {
-  installTools();
+  // Beside each other: both wait for downloads most of the time.
+  const tools = installTools();
   const node = await prepare();
   await ensureConsole(node);
-  if (filters.length === 0) for (const check of checks()) await runCheck(node, check);
+  if (filters.length === 0) await runChecks(node);
+  await tools;
   await runTests(node);
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error;
@@ -46,7 +48,7 @@ process.stdout.write(`${tally.passed} passed, ${tally.failed} failed${skipped}\n
 process.exitCode = tally.failed === 0 ? 0 : 1;
 
 /** Never a reason to fail: without a tool its tests are skipped by name. */
-function installTools() {
+async function installTools() {
   if (process.platform !== 'linux') return;
   const missing = TOOLS.filter(([, files]) => !files.some((file) => existsSync(file))).map(([name]) => name);
   if (missing.length === 0) return;
@@ -60,15 +62,22 @@ function installTools() {
   }
   say(`正在安装测试用到的工具：${names}……`, `Installing what tests use: ${names} ...`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...words) =>
-    spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...words], { env, stdio: 'ignore', timeout: APT_LIMIT_MS })
-      .status === 0;
-  apt('update');
-  // One that is not to be had must not keep the others away.
+  const apt = (...words) => {
+    const options = { env, stdio: 'ignore', timeout: APT_LIMIT_MS };
+    const child = spawn('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...words], options);
+    return new Promise((resolve) => {
+      child.once('error', () => resolve(false));
+      child.once('exit', (status) => resolve(status === 0));
+    });
+  };
+  await apt('update');
   const install = ['install', '-y', '--no-install-recommends'];
-  const failed = withoutServices(() =>
-    apt(...install, ...missing) ? [] : missing.filter((name) => !apt(...install, name)),
-  );
+  const failed = [];
+  await withoutServices(async () => {
+    if (await apt(...install, ...missing)) return;
+    // One that is not to be had must not keep the others away.
+    for (const name of missing) if (!(await apt(...install, name))) failed.push(name);
+  });
   if (missing.includes('kamailio')) spawnSync('update-rc.d', ['kamailio', 'disable'], { stdio: 'ignore' });
   if (failed.length > 0)
     say(
@@ -78,12 +87,12 @@ function installTools() {
 }
 
 /** Debian starts every service that it installs; what tests use must not run by itself, now or after the next start. */
-function withoutServices(work) {
+async function withoutServices(work) {
   const policy = '/usr/sbin/policy-rc.d';
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
-    return work();
+    await work();
   } finally {
     if (ours) rmSync(policy, { force: true });
   }
@@ -99,6 +108,15 @@ function checks() {
   if (existsSync(path.join(ROOT, 'console', 'tsconfig.json')))
     list.splice(3, 0, ['types of the console', 'typescript', ['--noEmit', '-p', 'console']]);
   return list;
+}
+
+/** All of them, two at a time, each reported as it ends. */
+async function runChecks(node) {
+  const left = checks();
+  const lane = async () => {
+    for (let check = left.shift(); check !== undefined; check = left.shift()) await runCheck(node, check);
+  };
+  await Promise.all([lane(), lane()]);
 }
 
 async function runCheck(node, [title, name, parameters]) {

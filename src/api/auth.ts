@@ -9,6 +9,7 @@ import type { User } from './users.ts';
 
 export const SESSION_COOKIE = 'waihu_session';
 
+const USER = 'user:';
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
 
 declare module 'fastify' {
@@ -76,7 +77,12 @@ export function signInFirst(): AppError {
 
 /** How the audit chain names who acts. */
 export function actorOf(user: User): string {
-  return user.id === LOCAL_OPERATOR ? 'local-operator' : `user:${user.id}`;
+  return user.id === LOCAL_OPERATOR ? 'local-operator' : `${USER}${user.id}`;
+}
+
+/** The user whom `actorOf` has named; undefined for anybody else. */
+export function userOfActor(actor: string): UserId | undefined {
+  return actor.startsWith(USER) ? (actor.slice(USER.length) as UserId) : undefined;
 }
 
 /** True when the page that asks was loaded over TLS, as its browser says: a proxy in front of us ends it. */

@@ -188,3 +188,25 @@ test('no path leads out of the recordings directory', async () => {
     expect([stored, (await get(url)).statusCode]).toEqual([stored, 404]);
   }
 });
+
+test('who did something in a call is called by name, and as before where they are no users any more', async () => {
+  const gone = `user:${newId(api.clock.now())}`;
+  const { id } = await seedCall(api.database.db, {
+    at: new Date(api.clock.now().getTime() - 4 * 60_000),
+    finished: {
+      timeline: [
+        { type: 'listen', atMs: 1, action: 'joined', role: 'monitor', target: '8002', by: gone },
+        { type: 'listen', atMs: 2, action: 'ended', role: 'monitor', target: '8002', by: 'local-operator' },
+        { type: 'hang-up', atMs: 3, by: `user:${api.users.operator}` },
+        { type: 'ended', atMs: 4, by: 'platform', detail: 'hung-up-by-operator' },
+      ],
+    },
+  });
+  const { timeline } = (await get(`/api/calls/${id}`)).json<CallView>();
+  expect(timeline.map((event) => ('by' in event ? event.by : undefined))).toEqual([
+    gone,
+    'local-operator',
+    'operator',
+    'platform',
+  ]);
+});

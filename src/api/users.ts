@@ -53,6 +53,17 @@ export async function createUser(
   return id;
 }
 
+/** What those of the users are called who are still there. */
+export async function namesOfUsers(db: Db, ids: readonly UserId[]): Promise<ReadonlyMap<UserId, string>> {
+  const rows = await db
+    .withTables<UserTables>()
+    .selectFrom('users')
+    .select(['id', 'name'])
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
 export async function countUsers(db: Db): Promise<number> {
   const row = await db
     .withTables<UserTables>()

@@ -6,7 +6,7 @@ import type { GradeCode, OutcomeCode } from '#domain/outcome.ts';
 import { maskPhone } from '#domain/phone.ts';
 import type { Db } from '#platform/db/database.ts';
 import { AppError } from '#platform/error.ts';
-import { idFloor } from '#platform/id.ts';
+import { idFloor, isUuid } from '#platform/id.ts';
 import { transferIn } from './transfer.ts';
 import type { OutcomeTables } from './tables.ts';
 
@@ -219,10 +219,6 @@ function revived(dialog: DialogResult): DialogResult {
 function withoutPath<Kept extends { readonly path: string }>(recording: Kept): Omit<Kept, 'path'> {
   const { path: _, ...rest } = recording;
   return rest;
-}
-
-function isUuid(id: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
 }
 
 /** How the network ended calls, by id; calls that have no record are absent. */

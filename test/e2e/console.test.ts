@@ -46,7 +46,7 @@ describe.skipIf(noBrowser !== undefined)(
     afterEach(async ({ task }) => {
       if (task.result?.state !== 'fail') return;
       await page.screenshot({ path: path.join(os.tmpdir(), 'waihu-e2e-failed.png') });
-      console.error(browser.complaints);
+      console.error(page.url(), await page.locator('body').innerText(), browser.complaints);
     });
 
     afterAll(async () => {
@@ -228,6 +228,8 @@ describe.skipIf(noBrowser !== undefined)(
       await dialog.getByLabel('号码', { exact: true }).fill('138 1234 5678');
       await dialog.getByLabel('备注').fill('客户来电要求');
       await dialog.getByRole('button', { name: '添加号码' }).click();
+      // A dialog that goes gives the focus back to what opened it, and would take a key that is pressed meanwhile.
+      await dialog.waitFor({ state: 'hidden' });
       await page.getByText('客户来电要求').waitFor();
       await page.getByPlaceholder('按完整号码查找').fill('13812345678');
       const found = page.waitForResponse((response) => response.url().includes('/api/suppressions?phone='));

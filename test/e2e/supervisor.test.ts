@@ -194,7 +194,7 @@ describe.skipIf(noBrowser !== undefined)(
       await confirm().waitFor({ state: 'detached' });
       await page.locator('.ended-list a').first().click();
       await page.locator('.call-facts', { hasText: '操作员挂断' }).waitFor();
-      await page.locator('.event-hang-up', { hasText: '操作员结束通话（user:' }).waitFor();
+      await page.locator('.event-hang-up', { hasText: `操作员结束通话（${SUPERVISOR.name}）` }).waitFor();
       await page.locator('.event-ended', { hasText: '平台挂断：操作员挂断' }).waitFor();
       await page.goto(at(`/campaigns/${campaignId}`));
     });

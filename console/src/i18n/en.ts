@@ -340,6 +340,8 @@ export const en: typeof zh = {
     tag: 'Tag “{{tag}}” added',
     slot: 'Collected {{name}} = {{value}}',
     hangUp: 'An operator ends the call ({{by}})',
+    localOperator: 'command line of this machine',
+    formerUser: 'a removed user',
     ended: 'Ended by {{by}}: {{detail}}',
   },
   suppression: {

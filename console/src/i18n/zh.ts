@@ -323,6 +323,8 @@ export const zh = {
     tag: '加标签“{{tag}}”',
     slot: '采集 {{name}} = {{value}}',
     hangUp: '操作员结束通话（{{by}}）',
+    localOperator: '本机命令行',
+    formerUser: '已删除的用户',
     ended: '{{by}}挂断：{{detail}}',
   },
   suppression: {

@@ -13,6 +13,7 @@ import type { CallFilter } from '#outcomes/calls.ts';
 import { callsCsv } from '#outcomes/csv.ts';
 import { AppError } from '#platform/error.ts';
 import { Type } from 'typebox';
+import { withActorNames } from '../actor-names.ts';
 import { actorOf, requireRole } from '../auth.ts';
 import type { ApiContext } from '../context.ts';
 import type { LiveCalls } from '../live-calls.ts';
@@ -111,7 +112,8 @@ export function callRoutes(app: FastifyInstance, context: ApiContext, live: Live
     async (request, reply) => {
       const going = live.get(request.params.id);
       if (going !== undefined) return reply.status(202).send(going);
-      return getCall(db, request.params.id);
+      const call = await getCall(db, request.params.id);
+      return { ...call, timeline: await withActorNames(db, call.timeline) };
     },
   );
 

@@ -4,11 +4,10 @@ import { basename } from 'node:path';
 import type { AnnouncementLesson, AnnouncementTrial, AnnouncementView, UnknownAnnouncementView } from '#domain/api.ts';
 import { OUTCOME_LABELS } from '#outcomes/labels.ts';
 import { AppError } from '#platform/error.ts';
+import { isUuid } from '#platform/id.ts';
 import type { ApiClient } from '../cli/client.ts';
 import type { CommandContext } from '../cli/settings.ts';
 import { print, withClient } from '../cli/with-client.ts';
-
-const CALL_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Teaches the announcement of a recording, or of the kept early media of a call. */
 export async function learn(
@@ -139,7 +138,7 @@ async function formOf(client: ApiClient, file: string): Promise<FormData> {
   const form = new FormData();
   const found = await stat(file).catch(() => undefined);
   if (found?.isFile() === true) form.append('file', await openAsBlob(file), basename(file));
-  else if (CALL_ID.test(file))
+  else if (isUuid(file))
     form.append('file', new Blob([await client.bytes(`/api/early-media/${file}.wav`)]), `${file}.wav`);
   else
     throw new AppError('invalid-input', {

@@ -14,6 +14,11 @@ export function useEventText(): (event: TimelineEvent) => string {
   const { language } = useFormat();
   const failureText = (reason = ''): string =>
     reason in zhCodes.transferFailure ? t(`transferFailure.${reason as TransferFailure}`) : reason;
+  /** Who it was by name, as the API says it, or what is known of one who has none. */
+  const actorText = (actor: string): string => {
+    if (actor === 'local-operator') return t('event.localOperator');
+    return actor.startsWith('user:') ? t('event.formerUser') : actor;
+  };
   return (event) => {
     switch (event.type) {
       case 'progress':
@@ -58,11 +63,11 @@ export function useEventText(): (event: TimelineEvent) => string {
         return t(`event.listen.${event.action}`, {
           target: event.target,
           role: t(`listener.${event.role}`),
-          by: event.by,
+          by: actorText(event.by),
           reason: failureText(event.reason),
         });
       case 'hang-up':
-        return t('event.hangUp', { by: event.by });
+        return t('event.hangUp', { by: actorText(event.by) });
       case 'ended':
         return t('event.ended', { by: t(`hangup.${event.by}`), detail: reasonText(event.detail, language) });
     }
