@@ -12,8 +12,7 @@ import { checkDataDirectory } from '../runtime/data-directory.ts';
 import type { Config } from '#platform/config/config.ts';
 import { SAMPLE_TRUNK } from '../sample/campaign.ts';
 import { SAMPLE_SEED } from '../sample/run.ts';
-import { startSimulatorBeside } from '../simulator/beside.ts';
-import { simulatorTrunk } from '../simulator/trunk.ts';
+import { startSimulatorBeside, withSimulatorTrunk } from '../simulator/beside.ts';
 import { settingsOf } from './settings.ts';
 import type { CommandContext } from './settings.ts';
 
@@ -50,7 +49,7 @@ export async function openClient(o: CommandContext, stop: AbortSignal, needs: Cl
   checkDataDirectory(data);
   await using stack = new AsyncDisposableStack();
   const simulator = needsSimulator(config, needs)
-    ? await startSimulatorBeside({
+    ? startSimulatorBeside({
         data,
         port: 0,
         seed: SAMPLE_SEED,
@@ -64,7 +63,7 @@ export async function openClient(o: CommandContext, stop: AbortSignal, needs: Cl
     config: { ...config, http: { host: '127.0.0.1', port: 0 }, sip: { ...config.sip, port: 0 } },
     clock: systemClock,
     log: createLog({ level: o.flags.logLevel === undefined ? 'error' : config.log.level }),
-    trunks: [...config.trunks, ...(simulator === undefined ? [] : [simulatorTrunk(simulator.address)])],
+    trunks: () => withSimulatorTrunk(config.trunks, simulator),
     consoleDirectory: undefined,
     version: o.version,
     dials: needs.dials === true,

@@ -12,8 +12,7 @@ import { publishSampleScripts } from '../runtime/first-start.ts';
 import { openPlatform } from '../runtime/platform.ts';
 import { presentSample } from '../sample/present.ts';
 import { DEFAULT_CONCURRENCY, runSample, SAMPLE_SEED } from '../sample/run.ts';
-import { simulatorLogOf, startSimulatorBeside } from '../simulator/beside.ts';
-import { simulatorTrunk } from '../simulator/trunk.ts';
+import { simulatorLogOf, startSimulatorBeside, withSimulatorTrunk } from '../simulator/beside.ts';
 
 export interface SampleFlags {
   readonly contacts?: number;
@@ -39,7 +38,7 @@ export async function sample(o: CommandContext, flags: SampleFlags): Promise<voi
   let passed: boolean | undefined;
   try {
     await using stack = new AsyncDisposableStack();
-    const simulator = await startSimulatorBeside({
+    const simulator = startSimulatorBeside({
       data,
       port: 0,
       seed,
@@ -52,7 +51,7 @@ export async function sample(o: CommandContext, flags: SampleFlags): Promise<voi
       config,
       clock,
       log,
-      trunks: [simulatorTrunk(simulator.address)],
+      trunks: () => withSimulatorTrunk([], simulator),
       consoleDirectory: undefined,
       version: o.version,
       throwAway: flags.keep === undefined,

@@ -16,8 +16,7 @@ import { removeServerFile, runningServer, writeServerFile } from '../runtime/ser
 import { presentSample } from '../sample/present.ts';
 import { DEFAULT_CONCURRENCY, runSample, SAMPLE_SEED } from '../sample/run.ts';
 import { checkDataDirectory } from '../runtime/data-directory.ts';
-import { simulatorLogOf, startSimulatorBeside } from '../simulator/beside.ts';
-import { simulatorTrunk } from '../simulator/trunk.ts';
+import { simulatorLogOf, startSimulatorBeside, withSimulatorTrunk } from '../simulator/beside.ts';
 
 /** Starts everything and stays until it is told to stop; on an empty database with `sample` runs the sample campaign first. */
 export async function serve(o: CommandContext & { readonly sample: boolean }): Promise<void> {
@@ -56,7 +55,7 @@ async function run(
   await using stack = new AsyncDisposableStack();
   terminal.say({ zh: '正在启动……', en: 'Starting …' });
   const simulator = config.simulator.enabled
-    ? await startSimulatorBeside({
+    ? startSimulatorBeside({
         data,
         port: config.simulator.port,
         seed: SAMPLE_SEED,
@@ -70,7 +69,7 @@ async function run(
     config: { ...config, log: { level } },
     clock,
     log,
-    trunks: [...config.trunks, ...(simulator === undefined ? [] : [simulatorTrunk(simulator.address)])],
+    trunks: () => withSimulatorTrunk(config.trunks, simulator),
     consoleDirectory: consoleDirectory(),
     version: o.version,
     signal: stop,

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '#platform/clock.ts';
 import { loadConfig } from '#platform/config/config.ts';
+import { AppError } from '#platform/error.ts';
 import { silentLog } from '#platform/log.ts';
 import { expectGone, openScratchDirectory } from '../../../test/support/waihu-process.ts';
 import { openPlatform } from './platform.ts';
@@ -36,10 +37,15 @@ test.skipIf(process.platform !== 'linux')(
     await expectGone([data]);
     blocker.close();
 
-    // The same directory opens right afterwards, and an aborted start gives it back too.
+    // The same directory opens right afterwards; an aborted start gives it back too, and one whose simulator fails meanwhile.
     await expect(
       openPlatform({ ...common, config: await configOf(data, 0), signal: AbortSignal.abort() }),
     ).rejects.toMatchObject({ code: 'aborted' });
+    const trunks = async () => Promise.reject(new AppError('unavailable', { zh: '没有启动', en: 'did not start' }));
+    await expect(openPlatform({ ...common, config: await configOf(data, 0), trunks })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    await expectGone([data]);
     const platform = await openPlatform({ ...common, config: await configOf(data, 0) });
     onTestFinished(() => platform.close('test ended'));
     expect((await fetch(`${platform.url}/api/health`)).status).toBe(200);

@@ -49,8 +49,11 @@ export interface PlatformOptions {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
-  /** Configured trunks and those that only this run has, such as the simulator's. */
-  readonly trunks: readonly TrunkConfig[];
+  /**
+   * Configured trunks and those that only this run has, such as the simulator's; a function where they are made meanwhile:
+   * it is called once the database is there.
+   */
+  readonly trunks: readonly TrunkConfig[] | (() => Promise<readonly TrunkConfig[]>);
   readonly consoleDirectory: string | undefined;
   readonly version: string;
   /** The data directory is thrown away afterwards, so the cluster goes too, wherever it lies. */
@@ -104,6 +107,8 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   if (embedded) await deleteUnfinishedRecordings(directories.recordings);
 
   goOn();
+  const trunkConfigs = typeof o.trunks === 'function' ? await o.trunks() : o.trunks;
+  goOn();
   const speech = openSpeech({ log, cacheDirectory: directories.voice, promptsDirectory: directories.prompts });
   stack.defer(() => speech.close());
   const announcements = await openAnnouncementDesk({
@@ -118,15 +123,15 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
   const sip = await SipUserAgent.open({
     clock,
     log,
-    bind: sipBinds(config.sip, o.trunks),
+    bind: sipBinds(config.sip, trunkConfigs),
     product: `Waihu/${o.version}`,
     // docs/decisions/0010
     replaces: false,
   });
   stack.defer(() => sip.close('shutdown'));
-  const trunks = openTrunks({ trunks: o.trunks, sip, clock, log });
+  const trunks = openTrunks({ trunks: trunkConfigs, sip, clock, log });
   stack.defer(() => trunks.close());
-  const lines = dialTrunks(o.trunks, trunks);
+  const lines = dialTrunks(trunkConfigs, trunks);
   const calls = await openCallCenter({
     clock,
     log,
@@ -212,7 +217,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
       log,
       language: config.language,
       get trunks() {
-        return trunkSummaries(o.trunks, trunks);
+        return trunkSummaries(trunkConfigs, trunks);
       },
       recordingsDirectory: directories.recordings,
       importsDirectory: directories.imports,
@@ -244,7 +249,7 @@ export async function openPlatform(o: PlatformOptions): Promise<Platform> {
       clock,
       log,
       nodeId,
-      trunks: o.trunks,
+      trunks: trunkConfigs,
       route: (name) => trunks.find(name)?.route,
       settings: config.inbound,
       overload: config.overload,

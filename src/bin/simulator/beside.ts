@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import type { Config } from '#platform/config/config.ts';
+import type { Config, TrunkConfig } from '#platform/config/config.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { SAMPLE_SCRIPT } from '../sample/campaign.ts';
 import { startSimulator } from './start.ts';
 import type { Simulator } from './start.ts';
+import { simulatorTrunk } from './trunk.ts';
 
 /** Ringing in the sample lasts this share of what it does on a real network. */
 const SAMPLE_PACE = 0.4;
@@ -13,15 +14,41 @@ export function simulatorLogOf(data: string): string {
   return join(data, 'simulator', 'calls.jsonl');
 }
 
-/** Starts the simulator that runs beside a platform, whose data directory keeps its log and its announcements. */
-export async function startSimulatorBeside(o: {
+/** A simulator that starts while its platform's database does; its owner closes it, started or not. */
+export interface SimulatorBeside {
+  /** Resolves once it answers SIP; rejects with what is wrong, and with `aborted`. */
+  readonly started: Promise<Simulator>;
+  close(): Promise<void>;
+}
+
+export interface BesideOptions {
   readonly data: string;
   readonly port: number;
   readonly seed: number;
   readonly logLevel: Config['log']['level'];
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
-}): Promise<Simulator> {
+}
+
+/** Starts the simulator that runs beside a platform, whose data directory keeps its log and its announcements. */
+export function startSimulatorBeside(o: BesideOptions): SimulatorBeside {
+  const givenUp = new AbortController();
+  const started = start({ ...o, signal: AbortSignal.any([o.signal, givenUp.signal]) });
+  // Who asks for it hears of a fault; where the platform fails first nobody does.
+  started.catch(() => undefined);
+  return {
+    started,
+    async close() {
+      givenUp.abort();
+      await started.then(
+        (simulator) => simulator.close(),
+        () => undefined,
+      );
+    },
+  };
+}
+
+async function start(o: BesideOptions): Promise<Simulator> {
   try {
     return await startSimulator(
       {
@@ -44,4 +71,13 @@ export async function startSimulatorBeside(o: {
   } finally {
     o.terminal.endProgress();
   }
+}
+
+/** The trunks of a platform and the one that leads to its simulator, once that is there. */
+export async function withSimulatorTrunk(
+  trunks: readonly TrunkConfig[],
+  simulator: SimulatorBeside | undefined,
+): Promise<readonly TrunkConfig[]> {
+  if (simulator === undefined) return trunks;
+  return [...trunks, simulatorTrunk((await simulator.started).address)];
 }

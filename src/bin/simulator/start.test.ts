@@ -5,6 +5,8 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { scratchDirectory } from '../../../test/support/scratch.ts';
 import type { SimulatorSettings } from './protocol.ts';
+import { Terminal } from '../cli/terminal.ts';
+import { startSimulatorBeside, withSimulatorTrunk } from './beside.ts';
 import { startSimulator } from './start.ts';
 
 function settings(home: string, more: Partial<SimulatorSettings> = {}): SimulatorSettings {
@@ -45,4 +47,20 @@ test('a start that is aborted ends the child', { timeout: 60_000 }, async () => 
     onWarming: () => abort.abort(),
   });
   await expect(starting).rejects.toMatchObject({ code: 'aborted' });
+});
+
+test('one that starts beside a platform which fails first is given up', { timeout: 60_000 }, async () => {
+  const data = scratchDirectory();
+  const simulator = startSimulatorBeside({
+    data,
+    port: 0,
+    seed: 1,
+    logLevel: 'silent',
+    terminal: new Terminal('en'),
+    signal: new AbortController().signal,
+  });
+  await simulator.close();
+  await expect(simulator.started).rejects.toMatchObject({ code: 'aborted' });
+  await expect(withSimulatorTrunk([], simulator)).rejects.toMatchObject({ code: 'aborted' });
+  await simulator.close();
 });
