@@ -186,6 +186,19 @@ test('a loop that is late sends what is due for every member before it ticks any
   expect(order).toEqual(['b send 42', 'c send 44', 'b tick 42', 'c tick 44']);
 });
 
+test('of what is due the oldest leaves first', () => {
+  const clock = new BusyClock();
+  const ticker = new Ticker(clock);
+  const sent: number[] = [];
+  for (let i = 0; i < 10; i++)
+    ticker.add({ send: (deadlineMs) => sent.push(deadlineMs) > 0, tick: () => undefined, skip: () => 0 });
+  clock.advance(75);
+  clock.lateMs = 9;
+  clock.advance(1);
+  // It is 85 ms: phases of one round of frames and of the next.
+  expect(sent.slice(0, 5)).toEqual([76, 78, 80, 82, 84]);
+});
+
 test('a member that was missed for long is ticked once, and nothing that is given up is sent', () => {
   const clock = new BusyClock();
   const ticker = new Ticker(clock);

@@ -227,8 +227,10 @@ export class Ticker {
   }
 
   #sendAhead(nowMs: number): void {
+    // What has waited longest leaves first: from the oldest phase on, they fall due in their order.
+    const oldest = this.#phases.findIndex(({ size, sendMs }) => size > 0 && sendMs === this.#sendDueMs);
     for (let i = 0; i < PHASES; i++) {
-      const phase = this.#phases[i]!;
+      const phase = this.#phases[(oldest + i + PHASES) % PHASES]!;
       if (phase.size === 0) continue;
       this.#giveUp(phase, nowMs);
       while (phase.sendMs <= nowMs) {
