@@ -1,8 +1,8 @@
+import { userOfActor } from '#domain/actor.ts';
 import type { TimelineEvent } from '#domain/call.ts';
 import type { UserId } from '#domain/ids.ts';
 import type { Db } from '#platform/db/database.ts';
 import { isUuid } from '#platform/id.ts';
-import { userOfActor } from './auth.ts';
 import { namesOfUsers } from './users.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { LOCAL_OPERATOR_ACTOR, userActor } from '#domain/actor.ts';
 import type { Role, SessionView } from '#domain/api.ts';
 import type { UserId } from '#domain/ids.ts';
 import { AppError } from '#platform/error.ts';
@@ -9,7 +10,6 @@ import type { User } from './users.ts';
 
 export const SESSION_COOKIE = 'waihu_session';
 
-const USER = 'user:';
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
 
 declare module 'fastify' {
@@ -77,12 +77,7 @@ export function signInFirst(): AppError {
 
 /** How the audit chain names who acts. */
 export function actorOf(user: User): string {
-  return user.id === LOCAL_OPERATOR ? 'local-operator' : `${USER}${user.id}`;
-}
-
-/** The user whom `actorOf` has named; undefined for anybody else. */
-export function userOfActor(actor: string): UserId | undefined {
-  return actor.startsWith(USER) ? (actor.slice(USER.length) as UserId) : undefined;
+  return user.id === LOCAL_OPERATOR ? LOCAL_OPERATOR_ACTOR : userActor(user.id);
 }
 
 /** True when the page that asks was loaded over TLS, as its browser says: a proxy in front of us ends it. */

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { userActor } from '#domain/actor.ts';
 import type { PasswordChange, SessionView } from '#domain/api.ts';
+import type { UserId } from '#domain/ids.ts';
 import type { Language } from '#domain/text.ts';
 import { audit } from '#compliance/audit.ts';
 import { AppError } from '#platform/error.ts';
@@ -31,7 +33,7 @@ export function sessionRoutes(app: FastifyInstance, context: ApiContext): void {
         await audit(context.db, {
           actor: 'system',
           action: 'session.refused',
-          subject: result.userId === undefined ? 'unknown-user' : `user:${result.userId}`,
+          subject: result.userId === undefined ? 'unknown-user' : userActor(result.userId),
         });
         throw new AppError('unauthenticated', {
           zh: '用户名或密码不对，请重新输入。',
@@ -40,7 +42,7 @@ export function sessionRoutes(app: FastifyInstance, context: ApiContext): void {
       }
       const { token, session } = result;
       await audit(context.db, {
-        actor: `user:${session.user.id}`,
+        actor: userActor(session.user.id as UserId),
         action: 'session.sign-in',
         subject: session.user.id,
       });

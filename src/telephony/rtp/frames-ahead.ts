@@ -1,9 +1,6 @@
 import { FRAME_SAMPLES, silentFrame } from '../codec/g711.ts';
 import type { G711Codec } from '../sdp/media.ts';
-import { FRAME_MS } from './ticker.ts';
-
-/** Frames that may leave before they are ticked: the ticker asks for no more. */
-const MOST_AHEAD = 16;
+import { FRAME_MS, MOST_AHEAD_FRAMES } from './ticker.ts';
 
 const FRAME_WORDS = FRAME_SAMPLES / 4;
 /** The frame that was taken last, of whichever leg. */
@@ -33,14 +30,14 @@ export class FramesAhead {
   /** Whether it is this frame's turn to be sent. */
   mayLeave(deadlineMs: number): boolean {
     if (this.#tickMs < 0) this.#tickMs = deadlineMs;
-    return deadlineMs === this.#tickMs + this.#ahead * FRAME_MS && this.#ahead < MOST_AHEAD;
+    return deadlineMs === this.#tickMs + this.#ahead * FRAME_MS && this.#ahead < MOST_AHEAD_FRAMES;
   }
 
   /** The frame whose turn it was has left; its 160 octets are copied. */
   keep(frame: Uint8Array): void {
-    this.#octets ??= new Uint8Array(MOST_AHEAD * FRAME_SAMPLES);
+    this.#octets ??= new Uint8Array(MOST_AHEAD_FRAMES * FRAME_SAMPLES);
     this.#octets.set(frame, this.#next * FRAME_SAMPLES);
-    this.#next = (this.#next + 1) % MOST_AHEAD;
+    this.#next = (this.#next + 1) % MOST_AHEAD_FRAMES;
     this.#ahead++;
   }
 
@@ -58,7 +55,7 @@ export class FramesAhead {
     this.#tickMs += FRAME_MS;
     if (this.#ahead === 0 || this.#octets === undefined) return undefined;
     this.#words ??= new Uint32Array(this.#octets.buffer);
-    const at = ((this.#next - this.#ahead + MOST_AHEAD) % MOST_AHEAD) * FRAME_WORDS;
+    const at = ((this.#next - this.#ahead + MOST_AHEAD_FRAMES) % MOST_AHEAD_FRAMES) * FRAME_WORDS;
     for (let i = 0; i < FRAME_WORDS; i++) takenWords[i] = this.#words[at + i]!;
     // From the start once none is ahead: what is used again lies in the processor's cache.
     if (--this.#ahead === 0) this.#next = 0;
@@ -77,6 +74,6 @@ export class FramesAhead {
 
   /** Another codec: what was sent in the one before means nothing in it. */
   changeCodec(codec: G711Codec): void {
-    for (let i = 0; i < MOST_AHEAD; i++) this.#octets?.set(silentFrame(codec), i * FRAME_SAMPLES);
+    for (let i = 0; i < MOST_AHEAD_FRAMES; i++) this.#octets?.set(silentFrame(codec), i * FRAME_SAMPLES);
   }
 }

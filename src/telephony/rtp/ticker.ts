@@ -38,6 +38,8 @@ const STEPS = [
 ] as const;
 /** Members of a phase take turns, so that each of its frames has the same work. */
 const LANES = 4;
+/** Most that a member sends before its tick: what is made up for, and until its lane's turn. */
+export const MOST_AHEAD_FRAMES = MAX_CATCH_UP_FRAMES + LANES;
 const BUSY_WINDOW_MS = 1000;
 /** Lateness is reported over the present and the previous window. */
 const LATENESS_WINDOW_MS = 5000;

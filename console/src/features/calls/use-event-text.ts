@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next';
+import { LOCAL_OPERATOR_ACTOR, userOfActor } from '#domain/actor.ts';
 import type { TimelineEvent } from '#domain/call.ts';
 import type { OutcomeCode } from '#domain/outcome.ts';
 import type { TransferFailure } from '#domain/transfer.ts';
@@ -16,8 +17,8 @@ export function useEventText(): (event: TimelineEvent) => string {
     reason in zhCodes.transferFailure ? t(`transferFailure.${reason as TransferFailure}`) : reason;
   /** Who it was by name, as the API says it, or what is known of one who has none. */
   const actorText = (actor: string): string => {
-    if (actor === 'local-operator') return t('event.localOperator');
-    return actor.startsWith('user:') ? t('event.formerUser') : actor;
+    if (actor === LOCAL_OPERATOR_ACTOR) return t('event.localOperator');
+    return userOfActor(actor) === undefined ? actor : t('event.formerUser');
   };
   return (event) => {
     switch (event.type) {
